@@ -176,3 +176,22 @@ async function twoTabs({ world, visit }, order) {
     await requests[at].tokens(await visit.finish(pages[at], person));
   }
 }
+
+/** What is there where scripts run. */
+export const scripted = {
+  'a password can be shown, and is typed as before': async ({ world, visit }) => {
+    const person = await world.person();
+    const request = new Request(world, world.books);
+    const page = await visit.open(request);
+    await visit.arrive(page, 'login');
+    const field = page.locator('input[name="password"]');
+    await field.fill(person.password);
+    for (const [button, type] of [['Show password', 'text'], ['Hide password', 'password'], ['Show password', 'text']]) {
+      await page.getByRole('button', { name: button }).click();
+      assert.equal(await field.getAttribute('type'), type, button);
+      assert.equal(await field.inputValue(), person.password);
+      assert.ok(await field.evaluate((element) => element === document.activeElement), 'typing goes on');
+    }
+    await request.tokens(await visit.finish(page, person));
+  },
+};

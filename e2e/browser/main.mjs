@@ -141,7 +141,7 @@ function testsOf({ scripts, pages, by_client, devices }) {
   if (by_client) return remote.byClient;
   return pages ? remote.tests : {
     ...login.tests, ...signUp.tests, ...session.tests, ...account.tests, ...logout.tests,
-    ...(devices && { ...device.tests, ...approval.tests }), ...(scripts && { ...webMessage.tests, ...logout.scripted }),
+    ...(devices && { ...device.tests, ...approval.tests }), ...(scripts && { ...webMessage.tests, ...logout.scripted, ...login.scripted }),
   };
 }
 

@@ -39,7 +39,7 @@ export const tests = {
     await signIn(visit, page, person);
     await arrive(visit, page, 'consent');
     const words = await page.locator('main').innerText();
-    for (const part of ['Lantern Books', person.username, 'Your e-mail address']) assert.ok(words.includes(part), words);
+    for (const part of ['Lantern Books', person.username, 'Your email address']) assert.ok(words.includes(part), words);
     await visit.press(page, 'allow');
     const tokens = await request.tokens(await visit.answer(page));
     assert.ok(tokens.refresh_token);

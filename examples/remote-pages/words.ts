@@ -43,7 +43,7 @@ const en = {
   scopes: {
     openid: "Who you are here",
     profile: "Your name and your profile",
-    email: "Your e-mail address",
+    email: "Your email address",
     phone: "Your telephone number",
     address: "Your address",
     offline_access: "All this while you are away",

@@ -175,7 +175,7 @@ pub enum Content<'a> {
     /// Loads every frame of the view, each with the attribute `sandbox`: without `allow-top-navigation` a client, which
     /// anybody may have registered, takes the person nowhere, and opens no window. With an address, the page goes
     /// on there when they have been loaded, or take too long, by the script [`CONTINUE`] with the nonce; without
-    /// scripts by `<meta http-equiv=refresh>`, some seconds after the last one was loaded. It must have a link with the
+    /// scripts by `<meta http-equiv=refresh>`, as soon as the last one was loaded. It must have a link with the
     /// id `continue` to it, for whoever does not want to wait. Without one, it says the same as
     /// [`Content::LogoutDone`].
     LogoutFrames(&'a LogoutFramesView, Option<&'a str>),

@@ -349,7 +349,7 @@ fn logout_frames(view: &LogoutFramesView, next: Option<&str>, nonce: &str) -> St
         let _ = write!(
             html,
             "<p><a id=\"continue\" href=\"{next}\">Continue</a></p>\
-             <noscript><meta http-equiv=\"refresh\" content=\"5;url={next}\"></noscript>\
+             <noscript><meta http-equiv=\"refresh\" content=\"0;url={next}\"></noscript>\
              <script nonce=\"{nonce}\">{}</script>",
             pages::CONTINUE
         );

@@ -110,7 +110,7 @@ fn the_page_loads_and_goes_on() {
     );
     assert_eq!(tab.page().links, ["https://one.example/bye?x=1&state=a%22b"]);
     let html = tab.answer().text();
-    assert!(html.contains("content=\"5;url=https://one.example/bye?x=1&amp;state=a%22b\""), "{html}");
+    assert!(html.contains("content=\"0;url=https://one.example/bye?x=1&amp;state=a%22b\""), "{html}");
     assert!(html.contains("window.onload=go") && html.contains("id=\"continue\""), "{html}");
     assert_eq!(tab.event_names(), ["session_ended"]);
     assert_eq!(ua.session_cookie(), None);
