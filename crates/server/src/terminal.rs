@@ -1,4 +1,4 @@
-//! Printing untrusted text to a terminal.
+//! What people read on a terminal: untrusted text that does nothing there, and numbers of things.
 
 use std::fmt;
 
@@ -27,9 +27,20 @@ impl Escaped<'_> {
     }
 }
 
+/// How many there are, as a sentence has it: `1 client`, `2 clients`, `0 people`.
+pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        let said = [0, 1, 2].map(|count| counted(count, "person", "people"));
+        assert_eq!(said, ["0 people", "1 person", "2 people"]);
+    }
 
     #[test]
     fn what_could_act_on_a_terminal_is_escaped() {

@@ -373,8 +373,9 @@ impl SealedKeys {
         let opened = self.sealing.open(&sealed_for(realm, name), &sealed);
         opened.ok_or_else(|| {
             Fault::internal(format!(
-                "the stored key {name} cannot be opened: it was sealed with another wrapping key: \
-                put back the one that this store was made with"
+                "{} in the store cannot be opened: it was sealed with another wrapping key; put back the one that this \
+                 store was made with",
+                told(name)
             ))
         })
     }
@@ -416,8 +417,18 @@ fn sealed_for(realm: &RealmId, name: &str) -> Vec<u8> {
     [realm.as_str().as_bytes(), &[0], name.as_bytes()].concat()
 }
 
+const ROOT: &str = "root-";
+
 fn root_name(version: u32) -> String {
-    format!("root-{version}")
+    format!("{ROOT}{version}")
+}
+
+/// What has this name, for whoever reads of it.
+fn told(name: &str) -> String {
+    match name.strip_prefix(ROOT) {
+        Some(version) => format!("the root secret of version {version}"),
+        None => format!("the key {name}"),
+    }
 }
 
 fn broken(error: chancery_jose::Error) -> Fault {
@@ -485,7 +496,7 @@ impl PrivateKeys for SealedKeys {
                 let opened = self.unseal(realm, &name, sealed)?;
                 let bytes = opened.as_slice().try_into();
                 let bytes: [u8; 32] =
-                    bytes.map_err(|_| Fault::internal(format!("{name} has the wrong length")))?;
+                    bytes.map_err(|_| Fault::internal(format!("{} has the wrong length", told(&name))))?;
                 Ok(RootSecretEntry { version: *version, secret: RootSecret::new(Zeroizing::new(bytes)) })
             };
             let mut secrets = ring.secrets.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;

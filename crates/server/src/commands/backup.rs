@@ -16,6 +16,7 @@ use crate::arguments::{Backup, Restore};
 use crate::log::rfc3339;
 use crate::parts::open;
 use crate::settings::{Settings, Store, load};
+use crate::terminal::counted;
 
 /// What only makes something invalid, or tells of its end. Everything else that the protocol has made is left out of
 /// what is restored: since the backup it may have been used, ended or withdrawn.
@@ -121,11 +122,23 @@ async fn content(settings: &Settings, wrapping_key: &Path) -> Result<String, Str
     }
     let people = opened.accounts.list(realm).await.map_err(|error| error.to_string())?.len();
     let clients = client::all(settings, &opened).await.map_err(|fault| fault.to_string())?.len();
-    Ok(format!("realm {realm}: {people} people, {clients} clients, {} keys", keys.len()))
+    Ok(format!(
+        "realm {realm}: {}, {}, {}",
+        counted(people, "person", "people"),
+        counted(clients, "client", "clients"),
+        counted(keys.len(), "key", "keys")
+    ))
 }
 
-/// Renames the store that is there, with its companions, and says to what.
+/// Renames the store that is there, with what was not moved into it yet, and says to what.
 fn set_aside(path: &Path) -> Result<PathBuf, String> {
+    let failed = |file: &Path, error: std::io::Error| format!("{}: {error}", file.display());
+    // The index of the log is for processes that have the store open, and is made anew by the next.
+    let [_, _, index] = with_companions(path);
+    match std::fs::remove_file(&index) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&index, error)),
+        _ => {}
+    }
     let when = rfc3339(SystemClock.now()).replace([':', '.'], "-");
     let mut base = OsString::from(path);
     base.push(format!(".before-restore-{when}"));
@@ -133,7 +146,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, String> {
     for (from, to) in with_companions(path).iter().zip(with_companions(&base)) {
         match std::fs::rename(from, &to) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(format!("{}: {error}", from.display()));
+                return Err(failed(from, error));
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use chancery_core::client::{
 use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::keys::KeySet;
-use chancery_core::model::Client as RegisteredClient;
+use chancery_core::model::{Client as RegisteredClient, TokenFormat};
 use chancery_core::ports::{Accounts as _, Clock as _, Registry as _, SystemClock};
 use chancery_jose::SystemRandom;
 use chancery_store::Put;
@@ -58,11 +58,15 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
             let parsed = duration::parse(&overlap);
             let overlap = parsed.map_err(|_| format!("--overlap: {overlap:?}: {}", duration::RULE))?;
             let (settings, opened) = opened(&configured).await?;
-            rotate(&settings, &opened, &client_id, overlap).await
+            rotate(&settings, &opened, &client_id, overlap, form).await
         }
-        Client::Update { named, metadata } => change(named, &given(metadata)?, "changed", form).await,
-        Client::Disable(named) => change(named, br#"{"chancery":{"enabled":false}}"#, "disabled", form).await,
-        Client::Enable(named) => change(named, br#"{"chancery":{"enabled":true}}"#, "enabled", form).await,
+        Client::Update { named, metadata } => change(named, &given(metadata)?, Change::Metadata, form).await,
+        Client::Disable(named) => {
+            change(named, br#"{"chancery":{"enabled":false}}"#, Change::Disable, form).await
+        }
+        Client::Enable(named) => {
+            change(named, br#"{"chancery":{"enabled":true}}"#, Change::Enable, form).await
+        }
         Client::Members { markdown: true, .. } => Ok(members::tables()),
         Client::Members { name, markdown: false } => members::explained(name.as_deref(), form),
         Client::Remove(Named { configured, client_id }) => {
@@ -71,7 +75,8 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
             let id = client.id();
             let removed = opened.registry.remove_client(&settings.realm, client.revision(), id).await;
             done(removed)?;
-            Ok(form.print("removed\n", &json!({ "client_id": id, "done": "removed" })))
+            let said = format!("removed\n{}\n", what_ends(&settings));
+            Ok(form.print(said, &json!({ "client_id": id, "done": "removed" })))
         }
     }
 }
@@ -121,22 +126,99 @@ fn done(put: Result<Put, Fault>) -> Result<(), String> {
 }
 
 /// Makes another secret. The client is stored as it was seen, so that no change of somebody else is lost.
-async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: Duration) -> Output {
+async fn rotate(
+    settings: &Settings,
+    opened: &Opened,
+    client_id: &str,
+    overlap: Duration,
+    form: Form,
+) -> Output {
     let (realm, now) = (&settings.realm, SystemClock.now());
     let client = found(settings, opened, client_id).await?;
+    if !client.metadata().has_secret() {
+        return Err(format!(
+            "{client_id}: has no secret to replace: it authenticates by `token_endpoint_auth_method` {}; `chancery client update` \
+             changes that",
+            client.metadata().flow.token_endpoint_auth_method.as_str()
+        ));
+    }
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
     let offered = settings.engine.offered_at(&settings.issuer);
     let rules = RegistrationRules { keys: Some(&keys), ..RegistrationRules::new(&offered, &[], now) };
     let session = settings.engine.session.absolute;
     let made = replace_secret(&client, now + overlap, session, &SystemRandom, &rules);
     let made = made.map_err(|fault| fault.to_string())?;
+    let former = made.client.good_secrets(now).flatten().max().map(rfc3339);
     done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(made.client)).await)?;
     let secret = made.secret_to_show.ok_or("no secret was made")?;
-    Ok(format!("{}\n", json!({ "client_id": client.id(), "client_secret": *secret })))
+    if form == Form::Text {
+        match &former {
+            Some(until) => eprintln!("the former secret is good until {until}; the new one is good at once"),
+            None => eprintln!("the former secret is good no longer; the new one is good at once"),
+        }
+    }
+    let value =
+        json!({ "client_id": client.id(), "client_secret": *secret, "former_secret_good_until": former });
+    Ok(format!("{value}\n"))
 }
 
-/// Changes the metadata of a client as it was seen, and says what is `done`.
-async fn change(named: Named, patch: &[u8], done_: &'static str, form: Form) -> Output {
+/// What is changed of a client.
+#[derive(Clone, Copy)]
+enum Change {
+    Metadata,
+    Disable,
+    Enable,
+}
+
+impl Change {
+    /// What it is called for programs.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Metadata => "changed",
+            Self::Disable => "disabled",
+            Self::Enable => "enabled",
+        }
+    }
+
+    /// What it means for people, which differs where there was nothing to do.
+    fn said(self, is_same: bool, settings: &Settings) -> String {
+        match (self, is_same) {
+            (Self::Metadata, false) => "changed".to_owned(),
+            (Self::Metadata, true) => "nothing was changed".to_owned(),
+            (Self::Disable, true) => "it was disabled already; nothing was changed".to_owned(),
+            (Self::Enable, true) => "it was enabled already; nothing was changed".to_owned(),
+            (Self::Enable, false) => {
+                "enabled: people agree and sign in to it anew; what it had before does not come back"
+                    .to_owned()
+            }
+            (Self::Disable, false) => {
+                format!("disabled: from now on it is refused everywhere\n{}", what_ends(settings))
+            }
+        }
+    }
+}
+
+/// What is over for a client that is disabled or removed, and what is not.
+fn what_ends(settings: &Settings) -> String {
+    let jwts = longest_jwt(settings).map(|longest| {
+        let longest = duration::format(longest);
+        format!("\nnot ended: JWT access tokens at APIs that verify them by themselves, for up to {longest}")
+    });
+    format!(
+        "ended for good: its codes, refresh tokens and access tokens, and what people have agreed to{}\n\
+         not ended: the sessions of people, here (`chancery session end NAME`) and in the application itself",
+        jwts.unwrap_or_default()
+    )
+}
+
+/// The longest lifetime of an access token that an API verifies without asking.
+fn longest_jwt(settings: &Settings) -> Option<Duration> {
+    let jwts = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
+    jwts.map(|server| server.lifetime.unwrap_or(settings.engine.access_token.jwt)).max()
+}
+
+/// Changes the metadata of a client as it was seen, and says what is done. What would change nothing is not stored.
+async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output {
     let _json: IgnoredAny =
         serde_json::from_slice(patch).map_err(|error| format!("the metadata are not JSON: {error}"))?;
     let (settings, opened) = opened(&named.configured).await?;
@@ -154,14 +236,23 @@ async fn change(named: Named, patch: &[u8], done_: &'static str, form: Form) -> 
     let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
     let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, &settings));
     let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| lines(&wrong))?;
-    done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await)?;
+    let is_same = secret_to_show.is_none()
+        && client.metadata() == changed.metadata()
+        && client
+            .extra_members()
+            .map(|(name, value)| (name, value.get()))
+            .eq(changed.extra_members().map(|(name, value)| (name, value.get())));
+    if !is_same {
+        done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await)?;
+    }
     let id = client.id();
     for notice in notices {
         eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
     }
+    let done = if is_same && matches!(what, Change::Metadata) { "unchanged" } else { what.done() };
     Ok(match secret_to_show {
         Some(secret) => format!("{}\n", json!({ "client_id": id, "client_secret": *secret })),
-        None => form.print(format!("{done_}\n"), &json!({ "client_id": id, "done": done_ })),
+        None => form.print(what.said(is_same, &settings) + "\n", &json!({ "client_id": id, "done": done })),
     })
 }
 

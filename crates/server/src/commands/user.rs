@@ -22,7 +22,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
         User::Add { configured, username, claims, password } => {
             let (settings, opened) = opened(&configured).await?;
             let username = self::username(&username)?;
-            let claims = changed(Claims::default(), &claims)?;
+            let claims = changed(&Claims::default(), &claims)?;
             notice_unknown(&settings, &claims);
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
             let person = opened.accounts.add(&settings.realm, new).await.map_err(text)?;
@@ -38,10 +38,16 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
         User::Set { person: Named { configured, username }, claims } => {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
-            let claims = changed(person.claims, &claims)?;
+            let claims = changed(&person.claims, &claims)?;
             notice_unknown(&settings, &claims);
             let changed = opened.accounts.set_claims(&settings.realm, &person.username, claims).await;
-            Ok(done(&changed.map_err(text)?, "the claims are changed", form))
+            let changed = changed.map_err(text)?;
+            let said = differences(&person.claims, &changed.claims);
+            let value = json!({
+                "id": changed.id, "username": changed.username.as_str(), "done": "the claims are changed",
+                "claims": changed.claims,
+            });
+            Ok(form.print(said, &value))
         }
         User::Claims(Named { configured, username }) => {
             let (settings, opened) = opened(&configured).await?;
@@ -84,7 +90,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
 }
 
 /// The claims after the change that the command line asks for.
-fn changed(before: Claims, ClaimSource { single, claims }: &ClaimSource) -> Result<Claims, String> {
+fn changed(before: &Claims, ClaimSource { single, claims }: &ClaimSource) -> Result<Claims, String> {
     if let Some(file) = claims {
         return claims_of(file);
     }
@@ -110,6 +116,20 @@ fn changed(before: Claims, ClaimSource { single, claims }: &ClaimSource) -> Resu
         left.set_raw(name, value.to_owned());
     }
     Ok(left)
+}
+
+/// What has become of the claims, one a line.
+fn differences(before: &Claims, after: &Claims) -> String {
+    let value = |claims: &Claims, name: &str| {
+        let found = claims.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.get().to_owned())
+    };
+    let set = after.iter().filter(|(name, now)| value(before, name).as_deref() != Some(now.get()));
+    let set = set.map(|(name, now)| format!("{name} is {} now", now.get()));
+    let removed = before.iter().filter(|(name, _)| value(after, name).is_none());
+    let removed = removed.map(|(name, was)| format!("{name} was {} and is removed", was.get()));
+    let lines: String = set.chain(removed).map(|line| Escaped(&line).to_string() + "\n").collect();
+    if lines.is_empty() { "nothing was changed\n".to_owned() } else { lines }
 }
 
 /// A value as it is typed: text, unless the standard claim is of another type, or it is written as JSON.
@@ -275,10 +295,15 @@ mod tests {
         let before: Claims = serde_json::from_str(r#"{"name":"A","email":"a@example.org"}"#).unwrap();
         let ask = |single: &[&str]| {
             let single = single.iter().map(|&one| one.to_owned()).collect();
-            changed(before.clone(), &ClaimSource { single, claims: None })
+            changed(&before, &ClaimSource { single, claims: None })
         };
         let after = ask(&["name=B=C", "email=", "nickname=x"]).unwrap();
         assert_eq!(serde_json::to_string(&after).unwrap(), r#"{"name":"B=C","nickname":"x"}"#);
+        assert_eq!(
+            differences(&before, &after),
+            "name is \"B=C\" now\nnickname is \"x\" now\nemail was \"a@example.org\" and is removed\n"
+        );
+        assert_eq!(differences(&before, &before), "nothing was changed\n");
         for wrong in ["name", "=x", ""] {
             assert!(ask(&[wrong]).unwrap_err().contains("CLAIM=VALUE"), "{wrong}");
         }

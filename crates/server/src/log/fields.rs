@@ -43,6 +43,16 @@ impl Fields {
         }
     }
 
+    /// The network that a request came from.
+    pub(super) fn network(&mut self, network: Option<&str>) -> &mut Self {
+        match (&*self, network) {
+            (Self::Text { .. }, Some(network)) if is_this_machine(network) => {
+                self.string("network", "this machine")
+            }
+            _ => self.string_if("network", network),
+        }
+    }
+
     /// A sentence about the process.
     pub(super) fn message(&mut self, message: &str) {
         match self {
@@ -103,6 +113,13 @@ impl Fields {
         }
         text.push('\n');
     }
+}
+
+/// Whether a network, as counters name it, is the loopback interface.
+fn is_this_machine(network: &str) -> bool {
+    let address = network.strip_suffix("/64").unwrap_or(network).parse::<std::net::IpAddr>();
+    // Of IPv6 the first 64 bits are left, and no other address has those of `::1`.
+    address.is_ok_and(|address| address.is_loopback() || network == "::/64")
 }
 
 /// Appends ` name=value`. A value is in quotes where it could be taken for something else.
@@ -185,7 +202,7 @@ mod tests {
         let text = line(Format::Text, |line| {
             line.request("r1");
             line.string("client_id", "web").integer("wait_seconds", 3).boolean("active", true);
-            line.string("network", "2001:db8:1:2::/64").string_if("account", None);
+            line.network(Some("2001:db8:1:2::/64")).string_if("account", None);
         });
         assert_eq!(
             text,
@@ -194,6 +211,26 @@ mod tests {
         );
         let text = line(Format::Text, |line| line.message("http on 127.0.0.1:3000"));
         assert_eq!(text, "1970-01-01T00:00:00.000Z INFO  test: http on 127.0.0.1:3000\n");
+    }
+
+    /// Programs get the address; people are told what it means.
+    #[test]
+    fn loopback_is_this_machine() {
+        for network in ["::/64", "127.0.0.1", "127.1.2.3"] {
+            let said = |format| {
+                line(format, |line| {
+                    line.network(Some(network));
+                })
+            };
+            assert!(said(Format::Text).ends_with(" network=\"this machine\"\n"), "{network}");
+            assert!(said(Format::Json).contains(&format!(r#""network":"{network}""#)), "{network}");
+        }
+        for network in ["192.0.2.1", "::1:0:0:0:0/64", "2001:db8::/64", "1::/64"] {
+            let text = line(Format::Text, |line| {
+                line.network(Some(network));
+            });
+            assert!(text.ends_with(&format!(" network={network}\n")), "{text}");
+        }
     }
 
     /// Nobody writes a field that is not there.

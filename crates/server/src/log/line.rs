@@ -62,9 +62,7 @@ fn describe(event: &Event, line: &mut Fields) {
         }
         Event::ClientRegistered { client, network, initial_access_token } => {
             line.string("client_id", client.as_str());
-            if let Some(network) = network {
-                line.string("network", network);
-            }
+            line.network(network.as_deref());
             if let Some(name) = initial_access_token {
                 line.string("initial_access_token", name);
             }
@@ -105,19 +103,19 @@ fn describe(event: &Event, line: &mut Fields) {
         }
         Event::SignedUp { client, account, network } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
-            line.string_if("network", network.as_deref());
+            line.network(network.as_deref());
         }
         Event::SignUpRefused { client, network, reason } => {
             line.string("client_id", client.as_str()).string("reason", reason);
-            line.string_if("network", network.as_deref());
+            line.network(network.as_deref());
         }
         Event::PasswordChanged { account, network, keeps_others } => {
             line.string("account", account.as_str()).boolean("keeps_others", *keeps_others);
-            line.string_if("network", network.as_deref());
+            line.network(network.as_deref());
         }
         Event::PasswordChangeRefused { account, network, reason } => {
             line.string("account", account.as_str()).string("reason", reason);
-            line.string_if("network", network.as_deref());
+            line.network(network.as_deref());
         }
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
             line.string("account", account.as_str());
@@ -153,7 +151,7 @@ fn describe(event: &Event, line: &mut Fields) {
                 line.string("client_id", client.id().as_str())
                     .boolean("client_authenticated", client.is_authenticated());
             }
-            line.string_if("network", network.as_deref());
+            line.network(network.as_deref());
         }
         Event::SectorUnavailable { fault } => {
             line.string("cause", &fault.to_string());
@@ -176,7 +174,7 @@ fn describe_login(attempt: &LoginAttempt, line: &mut Fields) {
     line.string_if("account", attempt.account.as_ref().map(|account| account.as_str()))
         .string("name_digest", &attempt.name_digest)
         .string("client_id", attempt.client.as_str())
-        .string_if("network", attempt.network.as_deref());
+        .network(attempt.network.as_deref());
 }
 
 /// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar repeats after 400 years of 146,097 days. A year is

@@ -89,7 +89,7 @@ fn a_backup_under_load_has_every_write_that_was_answered_before() {
 
     let (_, last) = backups.last().unwrap();
     let said = done(&folder, &["restore", last.to_str().unwrap(), "--replace"], "");
-    assert!(said.contains("1 people, 1 clients, 3 keys") && said.contains("before-restore-"), "{said}");
+    assert!(said.contains("1 person, 1 client, 3 keys") && said.contains("before-restore-"), "{said}");
     let mut server = Server::start(&folder, &[]);
     let address = server.address("http");
     let before = tokens.into_inner().unwrap().swap_remove(0);
@@ -208,6 +208,23 @@ fn a_store_in_use_is_never_replaced() {
     token(server.address("http"));
     stopped(server);
     done(&folder, &["restore", "backup", "--replace"], "");
+}
+
+/// Of a server that was killed, what is not in its file yet is kept beside it, and nothing that only processes need.
+#[test]
+fn a_store_of_a_killed_server_is_set_aside_whole() {
+    let folder = with_client();
+    done(&folder, &["backup", "backup"], "");
+    let mut server = Server::start(&folder, &[]);
+    token(server.address("http"));
+    server.signal("KILL");
+    assert_eq!(server.end(), None);
+    assert!(folder.join("chancery.sqlite-shm").exists());
+    done(&folder, &["restore", "backup", "--replace"], "");
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.filter(|name| name.contains("sqlite")).collect();
+    assert!(names.iter().any(|name| name.contains(".before-restore-")), "{names:?}");
+    assert!(!names.iter().any(|name| name.ends_with("-shm")), "{names:?}");
 }
 
 /// What is damaged is what a backup is for.

@@ -145,6 +145,14 @@ fn clients_are_changed() {
     let set = ["client", "set", "web", "--file", "-"];
     let listed = || rows(&folder, &["client", "list"]);
     assert_eq!(done(&folder, &set, r#"{"client_name":"After"}"#), "changed\n");
+    // What is no member changes nothing, and that is said.
+    for same in [r#"{"client_name":"After"}"#, r#"{"clinet_name":"x"}"#, "{}"] {
+        assert_eq!(done(&folder, &set, same), "nothing was changed\n", "{same}");
+        let json = done(&folder, &[&set[..], &["--json"]].concat(), same);
+        assert!(json.contains("\"unchanged\""), "{json}");
+    }
+    let output = run(&folder, &set, r#"{"clinet_name":"x","client_name":"After"}"#);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean client_name?"), "{output:?}");
     assert!(listed().contains("web\tAfter\tconfidential\tenabled"), "{}", listed());
     assert_eq!(
         done(&folder, &set, r#"{"client_name":null,"token_endpoint_auth_method":"none"}"#),
@@ -178,15 +186,26 @@ fn clients_are_disabled_and_enabled() {
     let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"],"client_name":"Web"}"#;
     done(&folder, &["client", "add", "--file", "-"], client);
     let listed = || rows(&folder, &["client", "list"]);
-    for (command, done_, state) in [
-        ("disable", "disabled\n", "disabled"),
-        ("disable", "disabled\n", "disabled"),
-        ("enable", "enabled\n", "enabled"),
-        ("enable", "enabled\n", "enabled"),
+    for (command, begin, state) in [
+        ("disable", "disabled: from now on it is refused everywhere\nended for good: ", "disabled"),
+        ("disable", "it was disabled already; nothing was changed\n", "disabled"),
+        ("enable", "enabled: people agree and sign in to it anew", "enabled"),
+        ("enable", "it was enabled already; nothing was changed\n", "enabled"),
     ] {
-        assert_eq!(done(&folder, &["client", command, "web"], ""), done_);
+        let said = done(&folder, &["client", command, "web"], "");
+        assert!(said.starts_with(begin) && !said.contains("JWT"), "{said}");
         assert!(listed().contains(&format!("web\tWeb\tconfidential\t{state}")), "{}", listed());
     }
+    // Whoever verifies tokens without asking takes them for as long as they last.
+    let server =
+        "\n[[resource_server]]\nuri = \"https://api.example\"\nformat = \"jwt\"\nlifetime = \"20m\"\n";
+    let path = folder.join("chancery.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + server).unwrap();
+    let said = done(&folder, &["client", "disable", "web"], "");
+    assert!(said.contains("JWT access tokens") && said.contains("for up to 20m\n"), "{said}");
+    assert!(said.ends_with("not ended: the sessions of people, here (`chancery session end NAME`) and in the application itself\n"));
+    let said = done(&folder, &["client", "remove", "web"], "");
+    assert!(said.starts_with("removed\nended for good: ") && said.contains("for up to 20m\n"), "{said}");
     for command in ["disable", "enable"] {
         assert!(refused(&folder, &["client", command, "nobody"], "").contains("no such client"));
     }

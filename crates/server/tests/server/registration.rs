@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{done, initialised, refused, rows};
+use crate::support::{done, initialised, refused, rows, run};
 
 fn add<'a>(rest: &[&'a str]) -> Vec<&'a str> {
     [&["registration-token", "add"], rest].concat()
@@ -66,8 +66,28 @@ fn secrets_of_clients_are_rotated() {
         secret(&first).is_some() && secret(&second).is_some() && secret(&first) != secret(&second),
         "{second}"
     );
+    // Until when the former one is good is said to people and to programs.
+    let output = run(&folder, &[&rotate[..], &["web", "--overlap", "1d"]].concat(), "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let until = said
+        .strip_prefix("the former secret is good until ")
+        .and_then(|rest| rest.split(';').next())
+        .unwrap();
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains(&format!("\"former_secret_good_until\":\"{until}\""))
+    );
+    let output = run(&folder, &[&rotate[..], &["web", "--overlap", "0s"]].concat(), "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("the former secret is good no longer"), "{said}");
+    let output = run(&folder, &[&rotate[..], &["web", "--json"]].concat(), "");
+    assert!(output.stderr.is_empty(), "{output:?}");
     for (rest, said) in [
-        (&["app"][..], "no secret"),
+        (
+            &["app"][..],
+            "app: has no secret to replace: it authenticates by `token_endpoint_auth_method` none",
+        ),
         (&["nobody"], "no such client"),
         (&["web", "--overlap", "soon"], "--overlap"),
     ] {

@@ -45,7 +45,10 @@ fn keys_are_sealed() {
     assert!(now(keys.sign(&one, "unknown", b"x")).is_err());
     let stored = now(DocumentStore::get(&*store, &one, DocumentKind::SEALED_KEYS, "keys")).unwrap().unwrap();
     assert!(!String::from_utf8_lossy(&stored.body).contains("\"d\""));
-    assert!(now(sealed(store.clone(), 2).list(&one)).is_err(), "another wrapping key");
+    let other = sealed(store.clone(), 2);
+    assert!(now(other.list(&one)).is_err_and(|why| why.to_string().contains("another wrapping key")));
+    let why = now(other.secrets(&one)).err().unwrap().to_string();
+    assert!(why.contains("the root secret of version ") && !why.contains("root-"), "{why}");
 
     now(store.put(&realm("two"), DocumentKind::SEALED_KEYS, None, stored.clone())).unwrap();
     assert!(now(sealed(store.clone(), 1).sign(&realm("two"), &kid, b"x")).is_err(), "another realm");
