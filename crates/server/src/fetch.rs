@@ -29,6 +29,7 @@ mod tests {
     use super::*;
     use crate::listener::{AsksClients, Certificate};
     use chancery_core::fetch::{Fetch as _, FetchRequest};
+    use chancery_core::ports::{Clock as _, SystemClock};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
@@ -41,7 +42,8 @@ mod tests {
         let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         crate::secrets::write_private(&key, &made.signing_key.serialize_pem()).unwrap();
-        let acceptor = Certificate::read(&certificate, &key).unwrap().acceptor(AsksClients::No);
+        let now = SystemClock.now();
+        let acceptor = Certificate::read(&certificate, &key, now).unwrap().acceptor(AsksClients::No);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move {

@@ -12,6 +12,7 @@ mod log;
 mod management;
 mod metrics;
 mod node;
+mod open_files;
 mod outbox;
 mod pages;
 mod parts;

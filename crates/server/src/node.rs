@@ -33,6 +33,7 @@ use crate::listener::{AsksClients, Certificate, Connections, Handler, ListenerCo
 use crate::log::{Level, Log};
 use crate::management::{self, Supervised};
 use crate::metrics::{Metrics, Reading, StoreReading};
+use crate::open_files;
 use crate::outbox::{self, Bell};
 use crate::pages;
 use crate::parts::Opened;
@@ -108,7 +109,10 @@ impl Node {
         let current = current(&settings, &opened, (&heard, &bell), demo.as_ref()).await?;
         let certificate = match &settings.tls {
             None => None,
-            Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
+            Some(tls) => {
+                let read = Certificate::read(&tls.certificate, &tls.key, SystemClock.now());
+                Some(Arc::new(read.map_err(|why| settings.values.explain_line(why))?))
+            }
         };
         Ok(Arc::new(Self {
             connections: Arc::new(Connections::new(
@@ -205,6 +209,7 @@ impl Node {
 
     /// Binds all addresses.
     async fn bind_all(&self) -> Result<Bound, String> {
+        open_files::raise();
         let mut listeners = Vec::new();
         let http = if self.demo.is_some() { DEVELOPMENT_ADDRESS } else { "http.listen" };
         for address in &self.settings.http.listen {
@@ -301,9 +306,11 @@ impl Node {
             let rejected = self.connections.rejected();
             self.metrics.rejected(rejected);
             if rejected > 0 {
-                let text = format!(
-                    "{rejected} connections were rejected; see http.connections and http.connections_per_network"
-                );
+                let text = match rejected {
+                    1 => "1 connection was rejected".to_owned(),
+                    _ => format!("{rejected} connections were rejected"),
+                };
+                let text = text + "; see http.connections and http.connections_per_network";
                 self.log.say(Level::Warn, "turned_away", &text);
             }
             if let Some(file) = &self.opened.file
@@ -344,7 +351,7 @@ impl Node {
     /// why.
     async fn reload(&self, configured: Option<&Configured>) {
         if let Some(certificate) = &self.certificate {
-            match certificate.reload() {
+            match certificate.reload(SystemClock.now()) {
                 Ok(()) => self.log.say(Level::Info, "certificate_reloaded", "new connections use it"),
                 Err(why) => self.log.say(Level::Error, "certificate_kept", &why),
             }
@@ -386,8 +393,8 @@ pub(crate) async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListen
                  `chancery dev --listen 127.0.0.1:3001`"
             }
             ErrorKind::AddrInUse => "; another process is listening there: stop it, or choose another port",
-            ErrorKind::AddrNotAvailable => "; this machine has no such address",
-            ErrorKind::PermissionDenied => "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE",
+            ErrorKind::AddrNotAvailable => "; this machine has no such address: choose one of those that `ip address` shows",
+            ErrorKind::PermissionDenied => "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE, and in a systemd unit PrivateUsers=no",
             _ => "",
         };
         format!("{setting}: cannot listen on {address}: {error}{advice}")

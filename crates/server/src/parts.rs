@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use chancery_accounts::{PasswordPool, PasswordRules, StoredAccounts};
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
-use chancery_core::error::{Complaint, Fault};
+use chancery_core::error::{Complaint, Fault, FaultKind};
 use chancery_core::fetch::Fetch;
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
@@ -192,8 +192,9 @@ impl Opened {
             jwts.filter(|server| !keys.iter().any(|key| key.times.end.is_none() && key.jwk.fits(server.alg)));
         let complaint = |server: &ResourceServer| {
             let rule = format!(
-                "{}: there is no key for {}; see `chancery keys list`",
+                "{}: there is no key for {}: `chancery keys add {}` makes one",
                 server.uri.as_str(),
+                server.alg,
                 server.alg
             );
             Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
@@ -202,16 +203,16 @@ impl Opened {
     }
 
     /// Checks that there is anything of this realm, unless the store is still empty: what is stored under another
-    /// name is not found.
+    /// name is not found. And that its keys were sealed with the wrapping key that is given.
     ///
     /// # Errors
-    /// Which realms there are.
+    /// Which realms there are, or whose fault it is.
     pub(crate) async fn check_realm(&self, settings: &Settings) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
         let realms = file.realms().await.map_err(|error| format!("store.sqlite: {error}"))?;
         let realm = settings.realm.as_str();
         if realms.is_empty() || realms.iter().any(|known| known == realm) {
-            return Ok(());
+            return self.check_wrapping_key(settings).await;
         }
         let rule = format!(
             "nothing is stored for realm {realm}; known: {}: set realm to the one that is meant",
@@ -219,6 +220,19 @@ impl Opened {
         );
         let complaint = Complaint::new("realm", rule, "docs/configuration.md");
         Err(settings.values.explain(complaint).to_string())
+    }
+
+    async fn check_wrapping_key(&self, settings: &Settings) -> Result<(), String> {
+        let Store::Sqlite { wrapping_key, .. } = &settings.store else { return Ok(()) };
+        let keys = self.keys.list(&settings.realm).await.map(drop);
+        let secrets = self.keys.secrets(&settings.realm).await.map(drop);
+        keys.and(secrets).map_err(|fault| match fault.kind() {
+            FaultKind::Unavailable => fault.to_string(),
+            FaultKind::Internal => {
+                let line = format!("keys.wrapping_key: {}: {fault}", wrapping_key.display());
+                settings.values.explain_line(line)
+            }
+        })
     }
 
     /// Checks that the store is in its place and can be read and written.

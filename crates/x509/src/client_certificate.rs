@@ -153,6 +153,12 @@ impl ReadCertificate {
         self.has_begun(now) && ends.is_some_and(|ends| now.secs() <= ends)
     }
 
+    /// When its time begins; `None` for a time that cannot be expressed.
+    #[must_use]
+    pub fn begins(&self) -> Option<Timestamp> {
+        seconds(self.certificate.tbs_certificate().validity().not_before).map(Timestamp::from_secs)
+    }
+
     /// When its time ends; `None` for a time that cannot be expressed.
     #[must_use]
     pub fn ends(&self) -> Option<Timestamp> {
@@ -170,6 +176,22 @@ impl ReadCertificate {
     #[must_use]
     pub fn may_sign(&self) -> bool {
         self.may_sign
+    }
+
+    /// How long its key is, if that is one for RSA.
+    #[must_use]
+    pub fn rsa_bits(&self) -> Option<usize> {
+        let info = self.certificate.tbs_certificate().subject_public_key_info();
+        let (modulus, _) =
+            rsa_numbers(info.subject_public_key.as_bytes().filter(|_| info.algorithm.oid == RSA)?)?;
+        let unused = modulus.first().map_or(0, |byte| byte.leading_zeros());
+        (modulus.len() * 8).checked_sub(usize::try_from(unused).ok()?)
+    }
+
+    /// Whether it was signed with MD5 or SHA-1, which RFC 9325 section 4.5 forbids.
+    #[must_use]
+    pub fn is_signed_with_a_broken_hash(&self) -> bool {
+        BROKEN_SIGNATURES.contains(&self.certificate.signature_algorithm().oid)
     }
 
     /// Its subject; `None` if no other can be equal to it.
@@ -243,6 +265,12 @@ fn seconds(time: x509_cert::time::Time) -> Option<i64> {
     i64::try_from(time.to_unix_duration().as_secs()).ok()
 }
 
+/// `md5WithRSAEncryption`, `sha1WithRSAEncryption` and `ecdsa-with-SHA1`.
+const BROKEN_SIGNATURES: [ObjectIdentifier; 3] = [
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4"),
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5"),
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"),
+];
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");

@@ -80,6 +80,9 @@ fn text(found: &Findings, foreign: &[String], is_good: bool) -> Output {
         eprint!("{}", Escaped::lines(&warnings));
         return Ok(said + "the configuration is good\n");
     }
+    if found.wrong.is_empty() {
+        said.push_str("nothing is wrong, but --strict refuses what is loosened\n");
+    }
     Err(warnings + &said + &found.wrong.join("\n"))
 }
 
@@ -87,7 +90,8 @@ fn text(found: &Findings, foreign: &[String], is_good: bool) -> Output {
 async fn inspect(settings: &Settings, are_good: bool, found: &mut Findings) {
     let about = |why: String| settings.values.explain_line(why);
     if let Some(tls) = &settings.tls {
-        found.wrong.extend(Certificate::read(&tls.certificate, &tls.key).err().map(about));
+        let read = Certificate::read(&tls.certificate, &tls.key, SystemClock.now());
+        found.wrong.extend(read.err().map(about));
     }
     let locales = match pages::open(&settings.pages) {
         Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),

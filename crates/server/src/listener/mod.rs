@@ -7,6 +7,7 @@ mod in_flight;
 mod networks;
 mod old_version;
 mod open;
+mod own_certificate;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -38,6 +39,7 @@ pub(crate) use self::body::TimedBody;
 pub(crate) use self::host::is_named;
 use self::in_flight::{InFlight, TimedOut};
 pub(crate) use self::open::Connections;
+pub(crate) use self::own_certificate::{RENEW, date};
 pub(crate) use self::tls::{AsksClients, Certificate};
 use self::unstalled::Unstalled;
 

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use chancery_types::Timestamp;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CipherSuite, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::AnyCertificate;
-use crate::access::Access;
+use super::own_certificate;
 
 /// The certificate of new connections; open ones keep theirs.
 pub(crate) struct Certificate {
@@ -33,15 +33,16 @@ struct Current {
 }
 
 impl Certificate {
-    /// Reads the certificate chain (the server's own first) and its private key, both PEM.
-    pub(crate) fn read(chain: &Path, key: &Path) -> Result<Self, String> {
-        let current = ArcSwap::from_pointee(Current::read(chain, key)?);
+    /// Reads the certificate chain (the server's own first) and its private key, both PEM. One that clients do not
+    /// accept `now` is invalid.
+    pub(crate) fn read(chain: &Path, key: &Path, now: Timestamp) -> Result<Self, String> {
+        let current = ArcSwap::from_pointee(Current::read(chain, key, now)?);
         Ok(Self { chain: chain.into(), key: key.into(), current })
     }
 
     /// Reads both files again. If they are invalid, the old certificate stays.
-    pub(crate) fn reload(&self) -> Result<(), String> {
-        self.current.store(Arc::new(Current::read(&self.chain, &self.key)?));
+    pub(crate) fn reload(&self, now: Timestamp) -> Result<(), String> {
+        self.current.store(Arc::new(Current::read(&self.chain, &self.key, now)?));
         Ok(())
     }
 
@@ -55,27 +56,25 @@ impl Certificate {
 }
 
 impl Current {
-    fn read(chain: &Path, key: &Path) -> Result<Self, String> {
-        let config = |asks| server_config(chain, key, asks).map(Arc::new);
+    fn read(chain: &Path, key: &Path, now: Timestamp) -> Result<Self, String> {
+        let certificates = own_certificate::chain(chain, now)?;
+        let private = own_certificate::key(key)?;
+        let config = |asks| {
+            let config = server_config(certificates.clone(), private.clone_key(), asks);
+            config.map(Arc::new).map_err(|what| format!("tls.key: {}: {what}", key.display()))
+        };
         Ok(Self { asking: config(AsksClients::Yes)?, not_asking: config(AsksClients::No)? })
     }
 }
 
-fn server_config(chain: &Path, key: &Path, asks: AsksClients) -> Result<ServerConfig, String> {
-    let in_chain = |error: &dyn std::fmt::Display| format!("tls.certificate: {}: {error}", chain.display());
-    let in_key = |error: &dyn std::fmt::Display| format!("tls.key: {}: {error}", key.display());
-    let certificates = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| in_chain(&error))?;
-    if certificates.is_empty() {
-        return Err(in_chain(&"the file contains no certificate"));
-    }
-    let mut file = std::fs::File::open(key).map_err(|error| in_key(&error))?;
-    let metadata = file.metadata().map_err(|error| in_key(&error))?;
-    Access::of(&metadata).check_key().map_err(|what| in_key(&what))?;
-    let key_of = PrivateKeyDer::from_pem_reader(&mut file).map_err(|error| in_key(&error))?;
+fn server_config(
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    asks: AsksClients,
+) -> Result<ServerConfig, String> {
     // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
     let provider = Arc::new(provider());
+    provider.key_provider.load_private_key(key.clone_key()).map_err(|_| KINDS_OF_KEYS)?;
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| error.to_string())?;
@@ -83,15 +82,20 @@ fn server_config(chain: &Path, key: &Path, asks: AsksClients) -> Result<ServerCo
         AsksClients::No => config.with_no_client_auth(),
         AsksClients::Yes => config.with_client_cert_verifier(Arc::new(AnyCertificate(provider))),
     };
-    let mut config = config.with_single_cert(certificates, key_of).map_err(|error| match error {
+    let mut config = config.with_single_cert(certificates, key).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => {
-            in_key(&"it is not the key of the first certificate of tls.certificate")
+            "it is not the key of the first certificate of tls.certificate: name the key for which that was issued, and put the \
+             server's own certificate before those of the authorities"
+                .to_owned()
         }
-        other => in_key(&other),
+        other => other.to_string(),
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
+
+const KINDS_OF_KEYS: &str = "is no key that can be used for TLS here: it must be one for RSA with 2048 to 8192 bits, for P-256, P-384 or \
+                             P-521, or for Ed25519";
 
 /// Of TLS 1.2 the cipher suites that RFC 9325 section 4.2 recommends: ephemeral keys and AES-GCM. FAPI 1.0 part 2
 /// section 8.5 and FAPI 2.0 Security Profile section 5.2.2 permit no others. TLS 1.3 has good ones only.

@@ -281,7 +281,7 @@ const WRITTEN: &[Setting] = &[
         "tls.certificate",
         Form::Text,
         "",
-        "The file with the certificate chain (PEM), the server's own certificate first.",
+        "The file with the certificate chain (PEM), the server's own certificate first. One that clients refuse is refused here: it has ended or not begun, has an RSA key of fewer than 2048 bits, or is signed with SHA-1.",
     ),
     setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM)."),
     setting(

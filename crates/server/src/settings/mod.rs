@@ -427,7 +427,7 @@ impl Written {
         if self.http.listen.is_empty() && !has_tls {
             complain(
                 "http.listen",
-                "must have an address, unless tls.listen or tls.mtls_listen has one",
+                "must have an address, such as [\"127.0.0.1:8080\"], unless tls.listen or tls.mtls_listen has one",
                 "docs/configuration.md",
             );
         }

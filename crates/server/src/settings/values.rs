@@ -59,6 +59,9 @@ impl Values {
         let Some(Said { value, texts, variable }) = self.0.get(complaint.setting.as_str()) else {
             return complaint;
         };
+        if let Some(other) = self.compared(&complaint.rule) {
+            complaint.rule.push_str(&other);
+        }
         let ends = |c: char| matches!(c, '`' | '"' | ',' | ';' | ':');
         let mut words = complaint.rule.split_whitespace().map(|word| word.trim_matches(ends));
         let is_shown = words.any(|word| texts.iter().any(|text| text == word));
@@ -72,6 +75,16 @@ impl Values {
             (false, Some(variable)) => rule.push_str(&format!("{end}{variable} is {value}")),
         }
         complaint
+    }
+
+    /// The value of the other setting, for a rule that compares the two.
+    fn compared(&self, rule: &str) -> Option<String> {
+        let other = rule.strip_prefix("must not be longer than ")?;
+        let known = ALL.iter().find(|setting| setting.key == other)?;
+        match self.0.get(other) {
+            Some(said) => Some(format!(", which is {}", said.value)),
+            None => Some(format!(", which is {} if nothing is said", known.default)),
+        }
     }
 
     /// A line about a file that a setting names, with the variable that names the file.
@@ -124,6 +137,11 @@ mod tests {
             ("session.idle", "too long", "too long; CHANCERY_SESSION_IDLE is \"9d\""),
             ("session.idle", "9d is too long", "9d is too long; CHANCERY_SESSION_IDLE says so"),
             ("realm", "must be set", "must be set"),
+            (
+                "session.idle",
+                "must not be longer than session.absolute",
+                "must not be longer than session.absolute, which is \"90d\" if nothing is said; CHANCERY_SESSION_IDLE is \"9d\"",
+            ),
             ("client a", "is wrong", "is wrong"),
         ] {
             assert_eq!(said(&values, setting, rule), expected, "{setting}");

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::{initialised, refused, run};
+use crate::support::{Server, get, initialised, refused, run};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -74,32 +74,42 @@ fn a_server_without_a_store_is_warned_of() {
     assert!(matches!(&*warned, [line] if line.starts_with("store.sqlite: is not set: keys, ")), "{warned:?}");
 }
 
+const TLS: [&str; 3] = ["tls.listen=127.0.0.1:0", "tls.certificate=tls.pem", "tls.key=tls.key"];
+
+/// Writes a certificate for these names.
+fn certificate(folder: &Path, names: &[&str], begins: SystemTime, ends: SystemTime) {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    (params.not_before, params.not_after) = (begins.into(), ends.into());
+    let key = rcgen::KeyPair::generate().unwrap();
+    fs::write(folder.join("tls.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    write_key(folder, &key.serialize_pem());
+}
+
+fn write_key(folder: &Path, pem: &str) {
+    fs::write(folder.join("tls.key"), pem).unwrap();
+    fs::set_permissions(folder.join("tls.key"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// Of a certificate its end and its host are looked at.
 #[test]
 fn a_certificate_that_ends_soon_or_is_of_another_host_is_warned_of() {
     let folder = initialised();
-    let write = |names: &[&str], begins: SystemTime, ends: SystemTime| {
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let mut params = rcgen::CertificateParams::new(names).unwrap();
-        (params.not_before, params.not_after) = (begins.into(), ends.into());
-        let key = rcgen::KeyPair::generate().unwrap();
-        fs::write(folder.join("tls.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
-        fs::set_permissions(folder.join("tls.key"), fs::Permissions::from_mode(0o600)).unwrap();
-    };
     let now = SystemTime::now();
-    for (names, begins, ends, expected) in [
-        (&["id.example.org"][..], now - DAY, now + 30 * DAY, ""),
-        (&["other.example", "*.example.org"], now - DAY, now + 30 * DAY, ""),
-        (&["id.example.org"], now - DAY, now + 13 * DAY, "in less than 14 days"),
-        (&["id.example.org"], now - 30 * DAY, now - DAY, "has ended on 2"),
-        (&["id.example.org"], now + DAY, now + 30 * DAY, "is not valid yet"),
-        (&["other.example"], now - DAY, now + 30 * DAY, "is not for the host of the issuer, id.example.org"),
-        (&["*.id.example.org"], now - DAY, now + 30 * DAY, "is not for the host"),
+    for (names, ends, expected) in [
+        (&["id.example.org"][..], now + 30 * DAY, ""),
+        (&["other.example", "*.example.org"], now + 30 * DAY, ""),
+        (&["id.example.org"], now + 13 * DAY, "in less than 14 days: renew it"),
+        (
+            &["other.example"],
+            now + 30 * DAY,
+            "is for other.example, not for the host of the issuer, id.example.org",
+        ),
+        (&["*.id.example.org"], now + 30 * DAY, "is for *.id.example.org, not for the host"),
+        (&[], now + 30 * DAY, "names no host"),
     ] {
-        write(names, begins, ends);
-        let settings = ["tls.listen=127.0.0.1:0", "tls.certificate=tls.pem", "tls.key=tls.key"];
-        let warned = warned(&folder, &settings);
+        certificate(&folder, names, now - DAY, ends);
+        let warned = warned(&folder, &TLS);
         match expected {
             "" => assert!(warned.is_empty(), "{names:?}: {warned:?}"),
             expected => assert!(
@@ -108,6 +118,53 @@ fn a_certificate_that_ends_soon_or_is_of_another_host_is_warned_of() {
             ),
         }
     }
+}
+
+/// What every client refuses is refused at once, by `check` and `serve`: the file, why, and what to do.
+#[test]
+fn a_certificate_that_no_client_takes_is_refused() {
+    let folder = initialised();
+    let now = SystemTime::now();
+    let said = |what: &str, expected: &str| {
+        let set = TLS.iter().flat_map(|setting| ["--set", setting]);
+        for command in ["check", "serve"] {
+            let arguments: Vec<&str> = [command].into_iter().chain(set.clone()).collect();
+            let said = refused(&folder, &arguments, "");
+            let line = said.lines().find(|line| line.starts_with("tls.")).unwrap_or_default();
+            assert!(line.contains(expected), "{command}: {what}: {said}");
+            assert!(line.contains("tls.pem: ") || line.contains("tls.key: "), "{said}");
+        }
+    };
+    certificate(&folder, &["id.example.org"], now - 30 * DAY, UNIX_EPOCH + 20_000 * DAY);
+    said("ended", "ended on 2024-10-04, and every client refuses it: renew it");
+    certificate(&folder, &["id.example.org"], now + DAY, now + 30 * DAY);
+    said("not yet", "is not valid before 2");
+    certificate(&folder, &["id.example.org"], now - DAY, now + 30 * DAY);
+    let key = fs::read_to_string(folder.join("tls.key")).unwrap();
+    write_key(&folder, &rcgen::KeyPair::generate().unwrap().serialize_pem());
+    said("another key", "it is not the key of the first certificate of tls.certificate: name the key");
+    write_key(&folder, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    said("encrypted", "the key is encrypted: write it without a passphrase");
+    write_key(&folder, "a key");
+    said("no key", "has no private key: it must be PEM");
+    write_key(&folder, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    said("broken key", "is no key that can be used for TLS here");
+    write_key(&folder, &fs::read_to_string(folder.join("tls.pem")).unwrap());
+    said("exchanged", "were tls.certificate and tls.key exchanged?");
+    write_key(&folder, &key);
+    let shared =
+        |name: &str| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/certificates/").to_owned() + name;
+    fs::copy(shared("rsa1024.pem"), folder.join("tls.pem")).unwrap();
+    said("weak", "its key is RSA with 1024 bits, and clients demand 2048 or more");
+    fs::copy(shared("sha1.pem"), folder.join("tls.pem")).unwrap();
+    said("SHA-1", "is signed with MD5 or SHA-1");
+    fs::write(folder.join("tls.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    said("broken", "its first certificate cannot be read");
+    fs::write(folder.join("tls.pem"), &key).unwrap();
+    said("exchanged", "were tls.certificate and tls.key exchanged?");
+    fs::write(folder.join("tls.pem"), [0x30, 0x82]).unwrap();
+    said("DER", "has no certificate: it must be PEM");
 }
 
 #[test]
@@ -120,8 +177,22 @@ fn a_limit_of_open_files_below_the_connections_is_warned_of() {
         String::from_utf8(output.stderr).unwrap()
     };
     let said = check(512);
-    let warning = "http.connections: 4096 connections need 4160 open files, and this process may open 512";
+    let warning = "http.connections: 4096 connections need 4160 open files, and a server that is started from here may open 512";
     assert!(said.contains(warning), "{said}");
+}
+
+/// A server raises a limit that is low only until somebody asks for more, as shells have it.
+#[test]
+fn a_server_raises_its_limit_of_open_files() {
+    let folder = initialised();
+    let script =
+        "ulimit -Sn 256; exec \"$0\" serve --set http.listen=127.0.0.1:0 --set management.listen=127.0.0.1:0";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_chancery")]).current_dir(&folder);
+    let mut server = Server::spawn(command);
+    let (_, metrics) = get(server.address("management"), "/metrics");
+    let limit = metrics.lines().find_map(|line| line.strip_prefix("process_max_fds ")).unwrap();
+    assert!(limit.parse::<u64>().unwrap() > 256, "{limit}");
 }
 
 /// A realm of which nothing is stored is named, by `check`, `serve` and every other command.
@@ -138,6 +209,26 @@ fn an_unknown_realm_is_refused() {
             "{command:?}: {said}"
         );
     }
+}
+
+/// A store and a wrapping key that do not belong together are named once, by every command.
+#[test]
+fn another_wrapping_key_is_refused() {
+    let (folder, other) = (initialised(), initialised());
+    fs::copy(other.join("wrapping.key"), folder.join("wrapping.key")).unwrap();
+    for command in [&["check"][..], &["serve"], &["client", "list"], &["keys", "list"]] {
+        let said = refused(&folder, command, "");
+        assert!(said.contains("keys.wrapping_key: ") && said.contains("wrapping.key: the key "), "{said}");
+        assert!(said.contains("put back the one that this store was made with"), "{said}");
+        assert_eq!(said.lines().filter(|line| !line.starts_with("warning: ")).count(), 1, "{said}");
+    }
+}
+
+/// A strict check says what it refuses although nothing is wrong.
+#[test]
+fn a_strict_check_says_why() {
+    let said = refused(&initialised(), &["check", "--strict", "--set", "compatibility.implicit=true"], "");
+    assert!(said.ends_with("nothing is wrong, but --strict refuses what is loosened\n"), "{said}");
 }
 
 /// Everything is there for programs, too.

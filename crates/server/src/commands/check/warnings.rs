@@ -7,14 +7,13 @@ use chancery_core::error::Complaint;
 use chancery_types::Timestamp;
 use chancery_x509::{ReadCertificate, certificates_of_pem};
 
-use crate::log::rfc3339;
+use crate::listener::{RENEW, date};
+use crate::open_files;
 use crate::settings::{Settings, Store, Tls};
+use crate::terminal::Escaped;
 
 /// A certificate that ends within this time is warned of. Most are renewed a month before their end.
 const SOON: Duration = Duration::from_secs(14 * 86_400);
-
-/// Files that the process needs besides its connections: the store, listeners, and requests to other servers.
-const OTHER_FILES: u64 = 64;
 
 /// Everything to be warned of, but for what is in the store.
 pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
@@ -67,11 +66,11 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         }
         Store::Memory | Store::Sqlite { .. } => {}
     }
-    let needed = u64::from(settings.http.connections) + OTHER_FILES;
-    if let Some(limit) = open_files().filter(|limit| *limit < needed) {
+    let needed = open_files::needed(settings.http.connections);
+    if let Some(limit) = open_files::most().filter(|limit| *limit < needed) {
         let rule = format!(
-            "{} connections need {needed} open files, and this process may open {limit}: raise the limit (LimitNOFILE= of the \
-             systemd unit, or ulimit -n), or lower http.connections",
+            "{} connections need {needed} open files, and a server that is started from here may open {limit}: raise the limit \
+             (LimitNOFILE= of the systemd unit, or ulimit -Hn), or lower http.connections",
             settings.http.connections
         );
         warn("http.connections", rule, "docs/configuration.md");
@@ -95,12 +94,7 @@ fn is_exposed(settings: &Settings, address: SocketAddr) -> bool {
     !address.ip().is_loopback() && (is_public || !has_proxy)
 }
 
-/// How many files this process may have open.
-fn open_files() -> Option<u64> {
-    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
-}
-
-/// What is wrong with the server's own certificate, the first of its file.
+/// What is doubtful about the server's own certificate, the first of its file. What clients refuse in any case is an error.
 fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
     let file = tls.certificate.display();
     let pem = std::fs::read(&tls.certificate).unwrap_or_default();
@@ -109,14 +103,9 @@ fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
         return Vec::new();
     };
     let mut warnings = Vec::new();
-    let ends = certificate.ends().map(rfc3339).unwrap_or_default();
-    if !certificate.has_begun(now) {
-        warnings.push(format!("{file}: is not valid yet; is the clock of this machine right?"));
-    } else if !certificate.is_valid_at(now) {
-        warnings.push(format!("{file}: has ended on {ends}: renew it, then reload with SIGHUP"));
-    } else if !certificate.is_valid_at(now + SOON) {
-        warnings
-            .push(format!("{file}: ends on {ends}, in less than 14 days: renew it, then reload with SIGHUP"));
+    if certificate.is_valid_at(now) && !certificate.is_valid_at(now + SOON) {
+        let ends = certificate.ends().map(date).unwrap_or_default();
+        warnings.push(format!("{file}: ends on {ends}, in less than 14 days: {RENEW}"));
     }
     let host = origin.split("://").nth(1).unwrap_or_default();
     let host = match host.starts_with('[') {
@@ -130,8 +119,17 @@ fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
     };
     let is_address = |address: IpAddr| host.parse() == Ok(address);
     if !certificate.dns_names().any(is_name) && !certificate.addresses().any(is_address) {
+        let names: Vec<String> = certificate
+            .dns_names()
+            .map(str::to_owned)
+            .chain(certificate.addresses().map(|address| address.to_string()))
+            .collect();
+        let what = match names.as_slice() {
+            [] => format!("names no host, and so not that of the issuer, {host}"),
+            names => format!("is for {}, not for the host of the issuer, {host}", Escaped(&names.join(", "))),
+        };
         warnings.push(format!(
-            "{file}: is not for the host of the issuer, {host}: browsers and clients will refuse it"
+            "{file}: {what}: browsers and clients will refuse it, unless a proxy before this server shows another one"
         ));
     }
     warnings

@@ -1,0 +1,98 @@
+//! The server's own certificate and key as they are read from their files. What every client would refuse is refused
+//! here, with what to do about it.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use chancery_types::Timestamp;
+use chancery_x509::ReadCertificate;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use crate::access::Access;
+use crate::log::rfc3339;
+
+/// A new certificate needs no restart.
+pub(crate) const RENEW: &str =
+    "renew it; a running server takes the new one when it gets SIGHUP (`systemctl reload chancery`)";
+
+/// The chain, the server's own first, if clients can accept it now.
+pub(super) fn chain(path: &Path, now: Timestamp) -> Result<Vec<CertificateDer<'static>>, String> {
+    let about = |what: &dyn std::fmt::Display| format!("tls.certificate: {}: {what}", path.display());
+    let pem = std::fs::read(path).map_err(|error| about(&error))?;
+    let certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| about(&error))?;
+    let Some(own) = certificates.first() else {
+        let what = match PrivateKeyDer::from_pem_slice(&pem) {
+            Ok(_) => "has a private key and no certificate: were tls.certificate and tls.key exchanged?",
+            Err(_) => {
+                "has no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----; `openssl x509 -inform der` converts DER"
+            }
+        };
+        return Err(about(&what));
+    };
+    let own = ReadCertificate::parse(own).map_err(|_| {
+        about(
+            &"its first certificate cannot be read: put the file there anew, as the authority has issued it",
+        )
+    })?;
+    match fault(&own, now) {
+        None => Ok(certificates),
+        Some(what) => Err(about(&what)),
+    }
+}
+
+/// Why clients refuse this certificate, and what to do.
+fn fault(certificate: &ReadCertificate, now: Timestamp) -> Option<String> {
+    if !certificate.has_begun(now) {
+        let begins = certificate.begins().map(rfc3339).unwrap_or_default();
+        return Some(format!(
+            "is not valid before {begins}, and it is {} now: set the clock of this machine right, or wait until then",
+            rfc3339(now)
+        ));
+    }
+    if !certificate.is_valid_at(now) {
+        let ended = certificate.ends().map(date).unwrap_or_default();
+        return Some(format!("ended on {ended}, and every client refuses it: {RENEW}"));
+    }
+    if let Some(bits) = certificate.rsa_bits().filter(|bits| *bits < 2048) {
+        return Some(format!(
+            "its key is RSA with {bits} bits, and clients demand 2048 or more (RFC 9325 section 4.5): get a certificate for a \
+             new key, best one of P-256"
+        ));
+    }
+    certificate.is_signed_with_a_broken_hash().then(|| {
+        "is signed with MD5 or SHA-1, which clients refuse (RFC 9325 section 4.5): get one that is signed with SHA-256"
+            .to_owned()
+    })
+}
+
+/// A day as people write it, in UTC.
+pub(crate) fn date(at: Timestamp) -> String {
+    rfc3339(at).chars().take_while(|c| *c != 'T').collect()
+}
+
+/// The private key, which nobody else may read.
+pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let about = |what: &dyn std::fmt::Display| format!("tls.key: {}: {what}", path.display());
+    let mut file = std::fs::File::open(path).map_err(|error| about(&error))?;
+    let metadata = file.metadata().map_err(|error| about(&error))?;
+    Access::of(&metadata).check_key().map_err(|what| about(&what))?;
+    let mut pem = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut pem).map_err(|error| about(&error))?;
+    let is_encrypted = pem.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+        let what = match CertificateDer::from_pem_slice(&pem) {
+            Ok(_) => "has a certificate and no private key: were tls.certificate and tls.key exchanged?",
+            Err(_) if is_encrypted => {
+                "the key is encrypted: write it without a passphrase, as with `openssl pkey -in OLD -out NEW`, and of mode 600"
+            }
+            Err(_) => "has no private key: it must be PEM, with -----BEGIN PRIVATE KEY-----",
+        };
+        about(&what)
+    })
+}
+
+/// What PEM has of a key behind a passphrase (RFC 7468 section 11, RFC 1421 section 4.6.1.1).
+const ENCRYPTED: &[u8] = b"ENCRYPTED";
