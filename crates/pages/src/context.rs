@@ -392,7 +392,7 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> Value {
 /// How many colours the style sheet has for clients.
 const HUES: u64 = 12;
 
-fn client(view: &ClientView) -> Value {
+pub(crate) fn client(view: &ClientView) -> Value {
     context! {
         name => view.name.as_str(),
         initial => initial(&view.name),

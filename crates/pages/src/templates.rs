@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chancery_core::error::Complaint;
+use chancery_core::interaction::view::ClientView;
 use chancery_http::{
     Around, Content, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale, Page, PageFile, Pages, PlainPages,
 };
@@ -11,7 +12,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
-use crate::context::{client_of, template, values};
+use crate::context::{client, client_of, template, values};
 use crate::messages::{CATALOGUES, Catalogues, as_html};
 use crate::{Brand, brand, samples};
 
@@ -228,6 +229,10 @@ impl Templates {
         let messages = self.catalogues.of(language);
         let lang = messages.language().to_owned();
         let values = values(page.content, &messages)?;
+        let values = match self.itself(page) {
+            Some(itself) => context! { client => client(&itself), ..values },
+            None => values,
+        };
         let t = Value::from_function(move |id: &str, arguments: Kwargs| messages.sentence(id, &arguments));
         let template = self.environment.get_template(template(page.content))?;
         // Values that only some pages have are empty on the others instead of undefined.
@@ -247,6 +252,13 @@ impl Templates {
             script => script(page.around),
         };
         template.render(context! { ..around, ..context! { ..values, ..defaults } })
+    }
+
+    /// The provider as the client of its own pages (`/account`), by the name of whoever runs it.
+    fn itself(&self, page: Page<'_>) -> Option<ClientView> {
+        let name = self.brand.name.clone()?;
+        let client = client_of(page.content).filter(|client| client.id == page.around.issuer)?;
+        Some(ClientView { name, ..client.clone() })
     }
 
     /// The languages of which a person can choose one.

@@ -157,6 +157,13 @@ fn pages_show_whose_they_are() {
     for shown in ["https://lantern.example/forgot", "https://lantern.example/join"] {
         assert!(login.answer().text().contains(&format!("<a href=\"{shown}\"")), "{shown}");
     }
+    // The provider itself has this name, too.
+    let own = ua.get("/account").expect_page("login");
+    for shown in
+        ["<strong><bdi>Lantern &amp; Sons</bdi></strong>", "<title>Sign in · Lantern &amp; Sons</title>"]
+    {
+        assert!(own.answer().text().contains(shown), "{shown}: {}", own.answer().text());
+    }
     let html = login.answer().text();
     let logo = html.split("<header class=\"brand\"><img src=\"").nth(1).unwrap().split('"').next().unwrap();
     let file = ua.get(logo);
