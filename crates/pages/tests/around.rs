@@ -218,6 +218,28 @@ fn no_page_is_a_dead_end() {
     }
 }
 
+/// A person is called the same on every page, whether or not a client asks.
+#[test]
+fn a_person_has_one_name() {
+    let kit = TestProvider::builder().pages(Templates::built_in());
+    let kit = kit.configure(|config| config.ciba.offered = true).build();
+    let ua = kit.user_agent();
+    let login = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+    let consent = login.login("alice").expect_page("consent");
+    let name = consent.answer().text().split("<span class=\"name\">").nth(1).unwrap_or_default();
+    let name = name.split("</span>").next().unwrap_or_default();
+    assert!(name.contains("alice Example") && name.contains('@'), "{name}");
+    for (address, page) in [
+        ("/account", "account"),
+        ("/account/password", "change-password"),
+        ("/logout", "logout-confirm"),
+        ("/approvals", "approvals"),
+    ] {
+        let tab = ua.get(address).expect_page(page);
+        assert!(tab.answer().text().contains(name), "{address}: {}", tab.answer().text());
+    }
+}
+
 /// Each page names the icon where it is: below the path of the issuer, where browsers would not look by themselves.
 #[test]
 fn the_icon_is_found() {

@@ -17,7 +17,7 @@ use chancery_types::{AccountId, Key, Kind, Params, Timestamp};
 
 use super::approval::{self, Waiting};
 use super::commit::proceed;
-use super::page::person_view;
+use super::known::named as named_person;
 use super::view::{ApprovalDoneView, ApprovalsView, ClientView, View, WaitingView};
 use super::visit::{self, Visit};
 use super::{Decided, Interactions, Outcome};
@@ -84,7 +84,7 @@ pub(crate) async fn show(
     if link.is_none() {
         let waiting = waiting(call, env, &person.account.id).await?;
         let view = ApprovalsView {
-            account: Some(person_view(&person)),
+            account: Some(named_person(env, &person).await?),
             waiting: views(call, env, waiting).await?,
             problem: None,
             reference: None,

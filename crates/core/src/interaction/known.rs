@@ -1,12 +1,13 @@
 //! What pages say of a person: how they are called, and what a client would get to know about them.
 
-use chancery_types::{Scopes, is_misleading};
+use chancery_types::{ClientId, Scopes, is_misleading};
 use serde_json::Value;
 
 use super::page::person_view;
 use super::pending::Pending;
 use super::prompt::Undecided;
 use super::view::{AccountView, SharedClaim, shown};
+use crate::context::Env;
 use crate::error::Fault;
 use crate::model::{ClaimAsk, Claims};
 use crate::ports::ClaimsQuery;
@@ -21,14 +22,20 @@ pub(super) async fn account_view(
     who: &SignedIn,
     is_expected: bool,
 ) -> Result<AccountView, Fault> {
-    let (env, client) = (pending.env, pending.by.itself.id());
-    let query = ClaimsQuery { account: &who.account.id, client, names: &NAMES, locales: None };
+    Ok(AccountView { is_expected, ..named(pending.env, who).await? })
+}
+
+/// A person as every page shows them, whether or not a client asks.
+pub(crate) async fn named(env: &Env, who: &SignedIn) -> Result<AccountView, Fault> {
+    let itself =
+        ClientId::parse(env.issuer.as_str()).map_err(|_| Fault::internal("the issuer is no client"))?;
+    let query = ClaimsQuery { account: &who.account.id, client: &itself, names: &NAMES, locales: None };
     let claims = env.accounts.claims(&env.realm, query).await?.said(&NAMES);
     let text = |name| {
         let text: Option<String> = claims.get(name).and_then(|json| serde_json::from_str(json.get()).ok());
         text.map(|text| shown(&text)).filter(|text| !text.trim().is_empty())
     };
-    Ok(AccountView { is_expected, name: text("name"), email: text("email"), ..person_view(who) })
+    Ok(AccountView { name: text("name"), email: text("email"), ..person_view(who) })
 }
 
 /// What the client gets to know about the person with what is asked for: each claim with its value, once, in the order

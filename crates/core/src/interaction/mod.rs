@@ -43,7 +43,7 @@ pub mod form;
 pub mod form_token;
 pub(crate) mod front_end;
 mod grant;
-mod known;
+pub(crate) mod known;
 mod location;
 pub(crate) mod page;
 mod password;

@@ -102,7 +102,7 @@ pub(super) fn change_password(view: &ChangePasswordView, form: &FormMarkup) -> S
         .map_or_else(String::new, |shortest| format!("<p id=\"rule\">At least {shortest} characters.</p>"));
     let checked = if view.keeps_others { " checked" } else { "" };
     let fields = format!(
-        "{}<input type=\"hidden\" name=\"username\" value=\"{}\" autocomplete=\"username\">\
+        "{}<input name=\"username\" value=\"{}\" autocomplete=\"username\" readonly hidden>\
          <p><label>Current password<br><input type=\"password\" name=\"current\" required \
          autocomplete=\"current-password\"></label></p>{rule}\
          <p><label>New password<br><input type=\"password\" name=\"new\" required \

@@ -18,6 +18,7 @@ use crate::event::{Endpoint, RefusedClient};
 use crate::interaction::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
+use crate::interaction::known::named;
 use crate::interaction::page::person_view;
 use crate::interaction::view::{ClientView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
 use crate::interaction::{Next, Outcome};
@@ -216,11 +217,17 @@ impl EndSessionEndpoint {
         fields.extend(request.ui_locales.as_deref().map(|locales| ("ui_locales", locales.to_owned())));
         let others =
             if call.sessions.len() > 1 { self.sessions.everybody(call, env).await? } else { Vec::new() };
-        let is_other = |who: &&SignedIn| who.found.key != person.found.key;
+        // What is not known of somebody keeps nobody from signing out.
+        let shown_as = async |who| named(env, who).await.unwrap_or_else(|_| person_view(who));
+        let account = shown_as(person).await;
+        let mut also = Vec::with_capacity(others.len());
+        for other in others.iter().filter(|who| who.found.key != person.found.key) {
+            also.push(shown_as(other).await);
+        }
         let view = LogoutConfirmView {
             client: request.client.as_deref().map(ClientView::of),
-            account: person_view(person),
-            others: others.iter().filter(is_other).map(person_view).collect(),
+            account,
+            others: also,
             problem: request.problem,
             is_stale: shown == Shown::Again,
             fields,

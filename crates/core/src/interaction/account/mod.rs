@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_SESSION, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
-use super::page::{FreshBrowser, browser_of, person_view};
+use super::known::named;
+use super::page::{FreshBrowser, browser_of};
 use super::prompt::is_older;
 use super::view::{ConfirmEndView, Ending, LoginProblem, OwnAccountView, View};
 use super::visit::{self, Visit};
@@ -322,7 +323,7 @@ impl Visitor<'_> {
             AccountPage::Overview => None,
             AccountPage::Password if self.can_change_password() => {
                 let problem = shown.problem.map(super::view::PasswordProblem::NotLookedAt);
-                return self.password_page(problem, false);
+                return self.password_page(problem, false).await;
             }
             AccountPage::Password => None,
             AccountPage::Session(choice) => self.other_session(choice).await?.map(Ending::Session),
@@ -336,7 +337,7 @@ impl Visitor<'_> {
             let news = shown.news.or(is_gone.then_some(AccountNews::Gone));
             return self.overview(Shown { news, ..shown }).await;
         };
-        let account = person_view(self.person);
+        let account = named(self.env, self.person).await?;
         let (fields, browser) = self.form(page)?;
         let view = ConfirmEndView { account, what, problem: shown.problem, address: self.address(), fields };
         Ok(Decided { browser, ..Outcome::Page(Box::new(View::ConfirmEnd(view))).into() })
@@ -350,7 +351,7 @@ impl Visitor<'_> {
         let ends = Position::End;
         let further = |is_all: bool, lists: Lists| (!is_all).then(|| self.address_of(&lists)).transpose();
         let view = OwnAccountView {
-            account: person_view(self.person),
+            account: named(self.env, self.person).await?,
             sessions,
             more_sessions: further(behind == ends, Lists { sessions: behind, ..Lists::default() })?,
             applications,

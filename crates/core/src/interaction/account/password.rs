@@ -9,7 +9,7 @@ use crate::error::Fault;
 use crate::event::Event;
 use crate::interaction::device::Devices;
 use crate::interaction::form_token::{self, challenge};
-use crate::interaction::page::person_view;
+use crate::interaction::known::named;
 use crate::interaction::throttle::Admission;
 use crate::interaction::view::{ChangePasswordView, LoginProblem, PasswordProblem, View};
 use crate::interaction::{Decided, Outcome};
@@ -33,14 +33,14 @@ impl Visitor<'_> {
     }
 
     /// The page.
-    pub(super) fn password_page(
+    pub(super) async fn password_page(
         &self,
         problem: Option<PasswordProblem>,
         keeps_others: bool,
     ) -> Result<Decided, Fault> {
         let (fields, browser) = self.form(AccountPage::Password)?;
         let view = ChangePasswordView {
-            account: person_view(self.person),
+            account: named(self.env, self.person).await?,
             username: self.username().to_owned(),
             problem,
             shortest_password: self.env.accounts.shortest_password(&self.env.realm),
@@ -60,10 +60,10 @@ impl Visitor<'_> {
         let typed = |name| Zeroizing::new(form.one(name).ok().flatten().unwrap_or_default().to_owned());
         let (current, new, again) = (typed("current"), typed("new"), typed("again"));
         let keeps_others = form.one("keeps_others").ok().flatten() == Some("yes");
-        let refused = |problem: PasswordProblem| {
+        let refused = async |problem: PasswordProblem| {
             let (account, network, reason) = (account.id.clone(), call.network(), problem.as_str());
             env.record(call, &Event::PasswordChangeRefused { account, network, reason });
-            self.password_page(Some(problem), keeps_others)
+            self.password_page(Some(problem), keeps_others).await
         };
         let mark = challenge_key(&env.realm, &challenge(sealed));
         let is_done = async || {
@@ -74,21 +74,21 @@ impl Visitor<'_> {
             // The second of two that were sent at once has the cookie as it was before. With the one that it is by now,
             // the browser has kept the page, and perhaps another password was typed into it.
             if self.person.is_current {
-                return refused(PasswordProblem::NotLookedAt(LoginProblem::Stale));
+                return refused(PasswordProblem::NotLookedAt(LoginProblem::Stale)).await;
             }
             return self.tells(AccountNews::PasswordChanged);
         }
         let mut others = by.sessions.everybody(call, env).await?;
         if others.iter().any(|person| !person.is_current) {
             // What the cookie's list has become meanwhile is not known here. The next request brings it along.
-            return refused(PasswordProblem::NotLookedAt(LoginProblem::Stale));
+            return refused(PasswordProblem::NotLookedAt(LoginProblem::Stale)).await;
         }
         others.retain(|person| person.found.key != self.person.found.key);
         if *new != *again {
-            return refused(PasswordProblem::Different);
+            return refused(PasswordProblem::Different).await;
         }
         if current.is_empty() {
-            return refused(PasswordProblem::Wrong);
+            return refused(PasswordProblem::Wrong).await;
         }
         // By what is typed at a login. How pages call somebody, somebody else may be called, too, or sign in with.
         let name = env.accounts.folded(self.username());
@@ -97,9 +97,9 @@ impl Visitor<'_> {
         let (attempt, room) = match by.throttle.attempt(call, env, &name, device).await? {
             Admission::Admitted(attempt, room) => (*attempt, room),
             Admission::Waits(wait) => {
-                return refused(PasswordProblem::NotLookedAt(LoginProblem::Throttled(wait)));
+                return refused(PasswordProblem::NotLookedAt(LoginProblem::Throttled(wait))).await;
             }
-            Admission::Busy => return refused(PasswordProblem::NotLookedAt(LoginProblem::Busy)),
+            Admission::Busy => return refused(PasswordProblem::NotLookedAt(LoginProblem::Busy)).await,
         };
         let change = PasswordChange { account: account.id.clone(), current, new, keeps_others };
         let problem = match env.accounts.change_password(&env.realm, call.now, change, room).await {
@@ -110,7 +110,7 @@ impl Visitor<'_> {
             }
             Ok(PasswordChangeOutcome::WrongPassword) => {
                 by.throttle.failed(call, env, attempt).await?;
-                return refused(PasswordProblem::Wrong);
+                return refused(PasswordProblem::Wrong).await;
             }
             Ok(PasswordChangeOutcome::Refused(why)) => Ok(PasswordProblem::Refused(why)),
             Ok(PasswordChangeOutcome::Overtaken) => Ok(PasswordProblem::NotLookedAt(LoginProblem::Stale)),
@@ -120,7 +120,7 @@ impl Visitor<'_> {
         match problem? {
             // The same form has overtaken itself.
             PasswordProblem::NotLookedAt(_) if is_done().await? => self.tells(AccountNews::PasswordChanged),
-            problem => refused(problem),
+            problem => refused(problem).await,
         }
     }
 
