@@ -4,8 +4,8 @@ and with a provider under /oidc (A8, A15); clients that authenticate by what the
 certificates and encrypted responses, with `oauth2-oidc-sdk` from Maven Central; devices without a browser, with `openid-client`,
 `oauth4webapi`, `Authlib`, `oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that ask a person at another device
 (CIBA), with `openid-client` and `oauth2-oidc-sdk`; clients that register themselves, with `openid-client`, PyPI `idpyoidc` and
-the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Spring Security; Debian's Apache with `mod_auth_openidc`; `curl` with certificates of
-its own, also through nginx.
+the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Spring Security; Debian's Apache with `mod_auth_openidc`; `curl` with
+certificates of its own, also through nginx.
 
     run [PART…]
 """
