@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
@@ -147,10 +148,21 @@ fn sighup_brings_a_new_certificate_and_drops_no_connection() {
     assert!(connect(address, &second, &rustls::version::TLS13).is_ok());
     assert!(connect(address, &first, &rustls::version::TLS13).is_err(), "new connections get the new one");
 
-    write_key(&folder, "no key", 0o600);
+    // One that clients would refuse is not taken, either.
+    let mut ended = rcgen::CertificateParams::new(NAMES.map(str::to_owned)).unwrap();
+    ended.not_after = (std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000)).into();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let good = fs::read(folder.join("cert.pem")).unwrap();
+    fs::write(folder.join("cert.pem"), ended.self_signed(&key).unwrap().pem()).unwrap();
     server.signal("HUP");
     let line = server.wait_for("certificate_kept");
-    assert!(line.contains("key.pem"), "{line}");
+    assert!(line.contains("cert.pem: ended on 2023-11-14, and every client refuses it: renew it"), "{line}");
+    assert!(connect(address, &second, &rustls::version::TLS13).is_ok());
+
+    fs::write(folder.join("cert.pem"), good).unwrap();
+    write_key(&folder, "no key", 0o600);
+    server.signal("HUP");
+    server.wait_for("key.pem: has no private key");
     assert!(connect(address, &second, &rustls::version::TLS13).is_ok(), "a bad one is not taken");
     assert!(ask(&mut open).starts_with("HTTP/1.1 200"));
 }
