@@ -76,8 +76,8 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         warn("http.connections", rule, "docs/configuration.md");
     }
     if let Some(tls) = &settings.tls {
-        for rule in of_certificate(tls, settings.issuer.origin(), now) {
-            warn("tls.certificate", rule, "RFC 5280 section 4.1.2.5");
+        for (rule, section) in of_certificate(tls, settings.issuer.origin(), now) {
+            warn("tls.certificate", rule, section);
         }
     }
     warnings
@@ -95,7 +95,7 @@ fn is_exposed(settings: &Settings, address: SocketAddr) -> bool {
 }
 
 /// What is doubtful about the server's own certificate, the first of its file. What clients refuse in any case is an error.
-fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
+fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<(String, &'static str)> {
     let file = tls.certificate.display();
     let pem = std::fs::read(&tls.certificate).unwrap_or_default();
     let first = certificates_of_pem(&pem).and_then(|all| all.into_iter().next());
@@ -105,7 +105,8 @@ fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
     let mut warnings = Vec::new();
     if certificate.is_valid_at(now) && !certificate.is_valid_at(now + SOON) {
         let ends = certificate.ends().map(date).unwrap_or_default();
-        warnings.push(format!("{file}: ends on {ends}, in less than 14 days: {RENEW}"));
+        let rule = format!("{file}: ends on {ends}, in less than 14 days: {RENEW}");
+        warnings.push((rule, "RFC 5280 section 4.1.2.5"));
     }
     let host = origin.split("://").nth(1).unwrap_or_default();
     let host = match host.starts_with('[') {
@@ -128,9 +129,10 @@ fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
             [] => format!("names no host, and so not that of the issuer, {host}"),
             names => format!("is for {}, not for the host of the issuer, {host}", Escaped(&names.join(", "))),
         };
-        warnings.push(format!(
+        let rule = format!(
             "{file}: {what}: browsers and clients will refuse it, unless a proxy before this server shows another one"
-        ));
+        );
+        warnings.push((rule, "RFC 9110 section 4.3.4"));
     }
     warnings
 }
