@@ -26,7 +26,8 @@ use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request};
 use ::axum::middleware::map_request;
 use ::axum::routing::any;
 use bytes::Bytes;
-use chancery_core::event::{Event, RequestId};
+use chancery_core::context::{Call, RequestId};
+use chancery_core::event::Event;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, Service};
@@ -133,8 +134,8 @@ pub async fn work(provider: Arc<Provider>) {
         ticks.tick().await;
         let now = provider.now();
         if let Err(fault) = provider.run_once(now).await {
-            let event = Event::Faulted { endpoint: Endpoint::Metadata, fault };
-            provider.env().events.record(now, &RequestId("work".into()), &event);
+            let event = Event::Faulted { endpoint: Endpoint::Metadata, fault, client: None };
+            provider.env().record(&Call::new(now, RequestId("work".into())), &event);
         }
     }
 }

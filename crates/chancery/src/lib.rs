@@ -20,7 +20,7 @@ pub use chancery_core::documents::{
     Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
 };
 pub use chancery_core::error::{Complaint, Complaints, Failure, Fault, FaultKind, Reason, Refusal, Remedy};
-pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
+pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, Occasion, RefusedClient};
 pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
@@ -49,7 +49,9 @@ pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 pub use chancery_store_memory::MemoryStore;
 #[cfg(feature = "store-sqlite")]
 pub use chancery_store_sqlite::{Running, SqliteStore};
-pub use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Scope, Scopes, Timestamp};
+pub use chancery_types::{
+    AccountId, ClientId, Issuer, Network, RealmId, ResourceUri, Scope, Scopes, Timestamp,
+};
 /// A secret that is overwritten when it is dropped.
 pub use zeroize::Zeroizing;
 

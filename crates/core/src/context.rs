@@ -15,7 +15,7 @@ pub use crate::event::RequestId;
 
 use crate::approved::Approvals;
 use crate::error::Failure;
-use crate::event::{Event, RefusedClient};
+use crate::event::{Event, Occasion, RefusedClient};
 use crate::fetch::Fetch;
 use crate::limits::Limits;
 use crate::model::{Client, Posted, SentCookie, Thumbprint};
@@ -181,11 +181,17 @@ impl Call {
         Posted::new(fields.clone().into_owned(), self.cookies.clone(), self.peer)
     }
 
-    /// The peer's network as counters and events name it: a single IPv4 address, or the /64 of IPv6 that one
-    /// customer usually has.
+    /// The peer's network as counters name it: a single IPv4 address, or the /64 of IPv6 that one customer
+    /// usually has.
     #[must_use]
     pub fn network(&self) -> Option<Box<str>> {
         Some(Network::of(self.peer?).to_string().into())
+    }
+
+    /// What every event of this request has in common.
+    #[must_use]
+    pub fn occasion(&self) -> Occasion<'_> {
+        Occasion { network: self.peer.map(Network::of), ..Occasion::new(self.now, &self.request_id) }
     }
 }
 
@@ -224,18 +230,16 @@ impl Env {
         failure: &Failure,
     ) {
         let event = match failure {
-            Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
+            Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone(), client },
             Failure::Refused(refusal) if refusal.reason.code == ErrorCode::AuthorizationPending => return,
-            Failure::Refused(refusal) => {
-                Event::Refused { endpoint, reason: refusal.reason, client, network: call.network() }
-            }
+            Failure::Refused(refusal) => Event::Refused { endpoint, reason: refusal.reason, client },
         };
         self.record(call, &event);
     }
 
-    /// Records an event.
+    /// Records an event, with what is known of the request beside it.
     pub fn record(&self, call: &Call, event: &Event) {
-        self.events.record(call.now, &call.request_id, event);
+        self.events.record(&call.occasion(), event);
     }
 }
 

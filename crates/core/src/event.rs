@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chancery_types::iana::GrantType;
-use chancery_types::{AccountId, ClientId, Scopes};
+use chancery_types::{AccountId, ClientId, Network, Scopes, Timestamp};
 
 pub use crate::offered::Endpoint;
 
@@ -14,6 +14,26 @@ use crate::error::{Fault, Reason};
 /// Names one request in logs and on error pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub Box<str>);
+
+/// When and where an event happened: what is known of every event, whatever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Occasion<'a> {
+    /// When the request arrived.
+    pub at: Timestamp,
+    /// The request; or `outbox`, `sweep`, `refresh` or `work` for what nobody has asked for.
+    pub request_id: &'a RequestId,
+    /// The network that the request came from, in the form in which guessing is counted.
+    pub network: Option<Network>,
+}
+
+impl<'a> Occasion<'a> {
+    /// What is known of a request from an unknown network.
+    #[must_use]
+    pub const fn new(at: Timestamp, request_id: &'a RequestId) -> Self {
+        Self { at, request_id, network: None }
+    }
+}
 
 /// Why a grant ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +75,6 @@ pub struct LoginAttempt {
     pub name_digest: Box<str>,
     /// The client that requested the login.
     pub client: ClientId,
-    /// The network that it came from, in the form in which guessing is counted.
-    pub network: Option<Box<str>>,
 }
 
 /// The client of a request that was refused.
@@ -124,8 +142,6 @@ pub enum Event {
     ClientRegistered {
         /// The client.
         client: ClientId,
-        /// The network that it came from, in the form in which guessing is counted.
-        network: Option<Box<str>>,
         /// The name of the initial access token, if there was one.
         initial_access_token: Option<Box<str>>,
     },
@@ -157,6 +173,8 @@ pub enum Event {
     Declined {
         /// The client that the person declined.
         client: ClientId,
+        /// Who, if somebody was signed in.
+        account: Option<AccountId>,
     },
     /// Something broke here; the peer got `server_error` or 503.
     Faulted {
@@ -164,11 +182,15 @@ pub enum Event {
         endpoint: Endpoint,
         /// What broke.
         fault: Fault,
+        /// The client that the request came from or claimed to come from, if that was known by then.
+        client: Option<RefusedClient>,
     },
     /// A grant and everything below it ended.
     GrantEnded {
         /// Whose.
         client: ClientId,
+        /// Who had given it, if it is a person's.
+        account: Option<AccountId>,
         /// Why.
         why: GrantEnd,
     },
@@ -196,6 +218,8 @@ pub enum Event {
     LoginSucceeded {
         /// Who.
         account: AccountId,
+        /// The client that requested the login.
+        client: ClientId,
     },
     /// A login was not checked because there had been too many failures before it.
     LoginThrottled {
@@ -208,8 +232,6 @@ pub enum Event {
     PasswordChanged {
         /// Who.
         account: AccountId,
-        /// The network that it came from, in the form in which guessing is counted.
-        network: Option<Box<str>>,
         /// Whether everything that they had elsewhere goes on.
         keeps_others: bool,
     },
@@ -217,8 +239,6 @@ pub enum Event {
     PasswordChangeRefused {
         /// Whose.
         account: AccountId,
-        /// The network that it came from, in the form in which guessing is counted.
-        network: Option<Box<str>>,
         /// Why not.
         reason: &'static str,
     },
@@ -288,6 +308,8 @@ pub enum Event {
         client: ClientId,
         /// Name of the prompt.
         prompt: Box<str>,
+        /// Who is asked, if somebody is signed in.
+        account: Option<AccountId>,
     },
     /// A request was refused.
     Refused {
@@ -298,8 +320,6 @@ pub enum Event {
         /// The client that the request came from or claimed to come from. `None` also if no client has the
         /// claimed id: the value may be a secret in the wrong place.
         client: Option<RefusedClient>,
-        /// The network that it came from, in the form in which guessing is counted.
-        network: Option<Box<str>>,
     },
     /// A request object could not be fetched from its `request_uri`.
     RequestObjectUnavailable {
@@ -343,15 +363,11 @@ pub enum Event {
         client: ClientId,
         /// The new account.
         account: AccountId,
-        /// The network that it came from, in the form in which guessing is counted.
-        network: Option<Box<str>>,
     },
     /// An account was not made.
     SignUpRefused {
         /// On whose login page.
         client: ClientId,
-        /// The network that it came from, in the form in which guessing is counted.
-        network: Option<Box<str>>,
         /// Why not.
         reason: &'static str,
     },
@@ -359,11 +375,15 @@ pub enum Event {
     SessionEnded {
         /// Whose.
         account: AccountId,
+        /// The client whose request ended it, if one did.
+        client: Option<ClientId>,
     },
     /// A token was revoked by its client.
     TokenRevoked {
         /// Whose.
         client: ClientId,
+        /// For whom it was issued; absent for the client's own tokens, and for a JWT.
+        account: Option<AccountId>,
     },
     /// Tokens were issued.
     TokensIssued {
@@ -378,6 +398,8 @@ pub enum Event {
     UserInfoServed {
         /// Who asked.
         client: ClientId,
+        /// About whom.
+        account: AccountId,
     },
 }
 

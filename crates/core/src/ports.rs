@@ -12,7 +12,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::error::Fault;
-use crate::event::{Event, RequestId};
+use crate::event::{Event, Occasion};
 use crate::model::{Client, ResourceServer};
 use crate::rotation::KeyTimes;
 
@@ -214,7 +214,7 @@ pub trait PrivateKeys: Send + Sync {
 /// Hears what happened.
 pub trait EventSink: Send + Sync {
     /// Must not block.
-    fn record(&self, at: Timestamp, request: &RequestId, event: &Event);
+    fn record(&self, occasion: &Occasion<'_>, event: &Event);
 }
 
 /// Nobody hears what happened: the default.
@@ -222,5 +222,5 @@ pub trait EventSink: Send + Sync {
 pub struct NoopEventSink;
 
 impl EventSink for NoopEventSink {
-    fn record(&self, _: Timestamp, _: &RequestId, _: &Event) {}
+    fn record(&self, _: &Occasion<'_>, _: &Event) {}
 }

@@ -44,7 +44,11 @@ fn authorization() {
     kit.clock.advance(seconds(1));
     assert_eq!(
         shown.open(&ua).answer().events,
-        [Event::PromptShown { client: client("web"), prompt: "login".into() }]
+        [Event::PromptShown {
+            client: client("web"),
+            prompt: "login".into(),
+            account: Some(account("alice"))
+        }]
     );
     // Refused to the client, and on a page.
     let to_client = request.clone().set("response_type", "token").open(&ua);
@@ -100,9 +104,9 @@ fn the_end_of_a_session() {
     assert_eq!(
         tab.answer().events,
         [
-            Event::LoginSucceeded { account: account("fifth") },
+            Event::LoginSucceeded { account: account("fifth"), client: client("operator") },
             Event::AuthorizationGranted { client: client("operator"), account: account("fifth") },
-            Event::SessionEnded { account: account("first") },
+            Event::SessionEnded { account: account("first"), client: Some(client("operator")) },
         ]
     );
 }
@@ -142,18 +146,13 @@ fn token() {
     // The end of a grant is one event, whatever hung on it.
     let replayed = kit.exchange(&code);
     assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);
-    assert_eq!(
-        replayed.events.first(),
-        Some(&Event::GrantEnded { client: client("web"), why: GrantEnd::CodeReplayed })
-    );
+    let ended = |why| Event::GrantEnded { client: client("web"), account: Some(account("alice")), why };
+    assert_eq!(replayed.events.first(), Some(&ended(GrantEnd::CodeReplayed)));
     let tokens = kit.tokens("alice", "web", "openid offline_access");
     let _ = kit.refresh("web", tokens.member("refresh_token"));
     kit.clock.advance(minutes(1));
     let replayed = kit.refresh("web", tokens.member("refresh_token"));
-    assert_eq!(
-        replayed.events.first(),
-        Some(&Event::GrantEnded { client: client("web"), why: GrantEnd::RefreshTokenReplayed })
-    );
+    assert_eq!(replayed.events.first(), Some(&ended(GrantEnd::RefreshTokenReplayed)));
     assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);
 }
 
@@ -230,11 +229,10 @@ fn a_refusal_says_who_it_was_and_from_where() {
     for (name, request, reason, client) in rows {
         let mut request = request.to_http();
         request.extensions_mut().insert(Peer([0x2001, 0xdb8, 1, 2, 3, 4, 5, 6].into()));
-        let events = kit.send(request).events;
+        let answer = kit.send(request);
+        let (network, events) = (answer.told_network(), answer.events);
         assert_eq!(refusals(&events), [reason], "{name}");
-        let [Event::Refused { client: told, network, .. }] = events.as_slice() else {
-            panic!("{name}: {events:?}")
-        };
+        let [Event::Refused { client: told, .. }] = events.as_slice() else { panic!("{name}: {events:?}") };
         let told = told.as_ref().map(|client| (client.id().as_str(), client.is_authenticated()));
         assert_eq!((told, network.as_deref()), (client, Some("2001:db8:1:2::/64")), "{name}");
         let told = format!("{events:?}");
@@ -261,10 +259,9 @@ fn a_refusal_says_who_it_was_and_from_where() {
         ("a hostile client", ask.clone().set("client_id", &broken("\u{202e}\n")), None),
         ("two clients", ask.clone().param("client_id", "spa"), None),
     ] {
-        let events = request.open(&ua).answer().events.clone();
-        let [Event::Refused { client: told, network, .. }] = events.as_slice() else {
-            panic!("{name}: {events:?}")
-        };
+        let answer = request.open(&ua).answer().clone();
+        let (network, events) = (answer.told_network(), answer.events);
+        let [Event::Refused { client: told, .. }] = events.as_slice() else { panic!("{name}: {events:?}") };
         let told = told.as_ref().map(|client| (client.id().as_str(), client.is_authenticated()));
         assert_eq!((told, network.as_deref()), (client.map(|id| (id, false)), Some("192.0.2.7")), "{name}");
     }
@@ -288,7 +285,8 @@ fn wrong_passwords_say_who_was_meant_and_from_where() {
         };
         assert_eq!(looked_at, n < 6);
         assert_eq!(attempt.account.as_ref(), looked_at.then_some(&account("alice")));
-        assert_eq!((&attempt.client, attempt.network.as_deref()), (&client("web"), Some("192.0.2.7")));
+        let network = tab.answer().told_network();
+        assert_eq!((&attempt.client, network.as_deref()), (&client("web"), Some("192.0.2.7")));
         told.push(attempt.name_digest);
     }
     told.dedup();
@@ -308,7 +306,10 @@ fn from_a_token_to_its_end() {
     let looked_at = kit.introspect("api", token);
     assert_eq!(looked_at.events, [Event::Introspected { client: api.clone(), active: true }]);
     let revoked = kit.revoke("api", token).expect_status(200);
-    assert_eq!((revoked.body.len(), revoked.events), (0, vec![Event::TokenRevoked { client: api.clone() }]));
+    assert_eq!(
+        (revoked.body.len(), revoked.events),
+        (0, vec![Event::TokenRevoked { client: api.clone(), account: None }])
+    );
     assert_eq!(kit.introspect("api", token).events, [Event::Introspected { client: api, active: false }]);
 }
 
@@ -335,9 +336,11 @@ fn revocation() {
     let kit = TestProvider::new();
     let tokens = kit.tokens("alice", "web", "openid offline_access");
     let access = kit.revoke("web", tokens.member("access_token"));
-    assert_eq!(access.events, [Event::TokenRevoked { client: client("web") }]);
+    let (by, whose) = (client("web"), Some(account("alice")));
+    assert_eq!(access.events, [Event::TokenRevoked { client: by.clone(), account: whose.clone() }]);
     let refresh = kit.revoke("web", tokens.member("refresh_token"));
-    assert_eq!(refresh.events, [Event::GrantEnded { client: client("web"), why: GrantEnd::RevokedByClient }]);
+    let ended = Event::GrantEnded { client: by, account: whose, why: GrantEnd::RevokedByClient };
+    assert_eq!(refresh.events, [ended]);
     assert_eq!(kit.revoke("web", tokens.member("refresh_token")).events, []);
     let missing = kit.revocation_request("web", "x").without("token").send();
     assert_eq!(refusal(&missing.events), (Endpoint::Revocation, Some("web")));
@@ -348,7 +351,8 @@ fn revocation() {
 fn userinfo() {
     let kit = TestProvider::new();
     let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
-    assert_eq!(kit.userinfo(&token).events, [Event::UserInfoServed { client: client("web") }]);
+    let served = Event::UserInfoServed { client: client("web"), account: account("alice") };
+    assert_eq!(kit.userinfo(&token).events, [served]);
     assert_eq!(refusal(&kit.userinfo("at_unknown").events), (Endpoint::UserInfo, None));
 }
 
@@ -385,9 +389,12 @@ fn what_breaks() {
         (Endpoint::UserInfo, kit.userinfo(tokens.member("access_token"))),
     ];
     for (expected, answer) in answers {
-        let [Event::Faulted { endpoint, fault }] = answer.events.as_slice() else {
+        let [Event::Faulted { endpoint, fault, client: from }] = answer.events.as_slice() else {
             panic!("{expected:?}: {:?}", answer.events)
         };
+        let is_proved = !matches!(expected, Endpoint::Authorization | Endpoint::UserInfo);
+        let known = from.as_ref().map(|from| (from.id().as_str(), from.is_authenticated()));
+        assert_eq!(known.unwrap_or(("web", false)), ("web", is_proved), "{expected:?}");
         assert_eq!((*endpoint, answer.status.as_u16()), (expected, 503));
         let said = fault.to_string();
         assert!(said.split(": ").all(|part| !answer.text().contains(part)), "nothing of it reaches the peer");

@@ -456,7 +456,7 @@ impl Model {
     fn check(&mut self, at: usize, tab: &Tab<'_, '_>) {
         for event in tab.events() {
             match event {
-                Event::LoginSucceeded { account } => self.signed_in[at].push(account.to_string()),
+                Event::LoginSucceeded { account, .. } => self.signed_in[at].push(account.to_string()),
                 Event::ConsentGiven { client, account } => {
                     assert!(self.signed_in[at].contains(&account.to_string()), "{account} is not here");
                     self.agreed.push((account.to_string(), client.to_string()));

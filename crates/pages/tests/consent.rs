@@ -120,7 +120,7 @@ fn an_account_is_removed_from_the_browser() {
     assert!(
         left.events()
             .iter()
-            .any(|event| matches!(event, Event::SessionEnded { account } if account.as_str() == "alice"))
+            .any(|event| matches!(event, Event::SessionEnded { account, .. } if account.as_str() == "alice"))
     );
     assert!(!left.answer().text().contains("alice@example.org"));
     let _ = press(&left, "account", &choice(&left, "bob")).expect_code();

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chancery::development::Demo;
-use chancery_core::event::{Event, RequestId};
+use chancery_core::event::{Event, Occasion};
 use chancery_core::offered::Departure;
 use chancery_core::ports::{Clock as _, EventSink, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
 use chancery_store_sqlite::{Running, SqliteStore};
-use chancery_types::Timestamp;
 use chancery_x509::ClientCertificate;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -438,9 +437,9 @@ struct Heard {
 }
 
 impl EventSink for Heard {
-    fn record(&self, at: Timestamp, request: &RequestId, event: &Event) {
+    fn record(&self, occasion: &Occasion<'_>, event: &Event) {
         self.metrics.hear(event);
-        self.log.record(at, request, event);
+        self.log.record(occasion, event);
     }
 }
 

@@ -60,13 +60,18 @@ pub(crate) fn explain(code: &str) -> Result<String, String> {
 }
 
 fn event((names, text): (&str, &str)) -> String {
-    format!("{}\n    {text}\n    an event of the log (docs/events.md)\n", names.replace('`', ""))
+    let (text, members) = text.split_once(" | ").unwrap_or((text, ""));
+    let members = members.replace('`', "");
+    format!(
+        "{}\n    {text}\n    an event of the log (docs/events.md), with {members}\n",
+        names.replace('`', "")
+    )
 }
 
 /// The events, by the names in the first column of the page.
 fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
     let page = include_str!("../../../docs/events.md");
-    let table = page.split("\n## ").next().unwrap_or_default();
+    let table = page.split("\n## ").next().and_then(|top| top.split("| event |").nth(1)).unwrap_or_default();
     let rows = table.lines().filter(|line| line.starts_with("| `"));
     rows.filter_map(|row| row.trim_matches(['|', ' ']).split_once(" | "))
 }
@@ -101,7 +106,7 @@ mod tests {
         for (code, said) in [
             ("pkce_missing", "code_challenge is required"),
             ("login_throttled", "too many had failed"),
-            ("client_updated", "registered, changed or removed itself"),
+            ("client_updated", "changed or removed itself"),
             ("wrong_password", "login_failed\n"),
             ("name_taken", "sign_up_refused\n"),
         ] {

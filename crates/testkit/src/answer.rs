@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use chancery_core::error::Reason;
 use chancery_core::event::Event;
+use chancery_types::Network;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -25,12 +26,25 @@ pub struct Answer {
     pub body: Bytes,
     /// The events of this request, in order.
     pub events: Vec<Event>,
+    /// The network that each of them names.
+    pub network: Option<Network>,
     json: OnceLock<Value>,
 }
 
 impl Answer {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, events: Vec<Event>) -> Self {
-        Self { status, headers, body, events, json: OnceLock::new() }
+    pub(crate) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        (events, network): (Vec<Event>, Option<Network>),
+    ) -> Self {
+        Self { status, headers, body, events, network, json: OnceLock::new() }
+    }
+
+    /// The network that its events name, as logs have it.
+    #[must_use]
+    pub fn told_network(&self) -> Option<String> {
+        self.network.map(|network| network.to_string())
     }
 
     /// The first value of a header, or nothing.

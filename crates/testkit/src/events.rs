@@ -2,38 +2,52 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chancery_core::event::{Event, RequestId};
+use chancery_core::event::{Event, Occasion, RequestId};
 use chancery_core::ports::EventSink;
-use chancery_types::Timestamp;
+use chancery_types::Network;
 
 /// Remembers every event until the answer to its request takes it.
 #[derive(Default)]
-pub struct RecordedEvents(Mutex<Vec<(RequestId, Event)>>);
+pub struct RecordedEvents(Mutex<Vec<Recorded>>);
+
+struct Recorded {
+    request: RequestId,
+    network: Option<Network>,
+    event: Event,
+}
 
 impl RecordedEvents {
     /// The events that belong to no answered request, in order: those of a worker.
     #[must_use]
     pub fn rest(&self) -> Vec<Event> {
-        self.lock().iter().map(|(_, event)| event.clone()).collect()
+        self.lock().iter().map(|recorded| recorded.event.clone()).collect()
     }
 
     /// Takes the events of one request, in order.
     pub(crate) fn take(&self, request: &str) -> Vec<Event> {
-        let mut all = self.lock();
-        let (own, others) = std::mem::take(&mut *all).into_iter().partition(|(id, _)| *id.0 == *request);
-        *all = others;
-        let own: Vec<(RequestId, Event)> = own;
-        own.into_iter().map(|(_, event)| event).collect()
+        self.take_with_network(request).0
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(RequestId, Event)>> {
+    /// Takes the events of one request, in order, and the network that all of them name.
+    pub(crate) fn take_with_network(&self, request: &str) -> (Vec<Event>, Option<Network>) {
+        let mut all = self.lock();
+        let is_own = |recorded: &Recorded| *recorded.request.0 == *request;
+        let (own, others): (Vec<_>, Vec<_>) = std::mem::take(&mut *all).into_iter().partition(is_own);
+        *all = others;
+        let network = own.first().and_then(|first| first.network);
+        assert!(own.iter().all(|recorded| recorded.network == network), "one request comes from one network");
+        (own.into_iter().map(|recorded| recorded.event).collect(), network)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Recorded>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl EventSink for RecordedEvents {
-    fn record(&self, _: Timestamp, request: &RequestId, event: &Event) {
-        self.lock().push((request.clone(), event.clone()));
+    fn record(&self, occasion: &Occasion<'_>, event: &Event) {
+        let (request, network) = (occasion.request_id.clone(), occasion.network);
+        self.lock().push(Recorded { request, network, event: event.clone() });
     }
 }
 

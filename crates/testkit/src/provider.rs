@@ -586,7 +586,7 @@ impl TestProvider {
             .get("x-request-id")
             .and_then(|id| id.to_str().ok())
             .expect("every answer has a request id");
-        let events = self.events.take(id);
+        let events = self.events.take_with_network(id);
         Answer::new(parts.status, parts.headers, body, events)
     }
 

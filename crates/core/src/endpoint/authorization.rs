@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chancery_types::Params;
 
 use crate::context::{Call, Env};
-use crate::event::{Endpoint, Event};
+use crate::error::Failure;
+use crate::event::Endpoint;
 use crate::interaction::{Decided, Interactions, Pending, commit, front_end, pushed};
 use crate::issue::authorization_response::NOTHING_SIGNS;
 use crate::keys::no_signer;
@@ -51,7 +52,8 @@ impl AuthorizationEndpoint {
         let mut pending = Pending::new(interactions, call, env, request);
         // Nobody is asked to sign in for what no key can sign at the moment. The client is told to retry.
         if let Some(alg) = pending.missing_signer() {
-            env.record(call, &Event::Faulted { endpoint: Endpoint::Authorization, fault: no_signer(alg) });
+            let failure = Failure::Broken(no_signer(alg));
+            env.record_failure(call, Endpoint::Authorization, Some(pending.claimed()), &failure);
             return Ok(commit::refuse(&pending, &(&NOTHING_SIGNS).into()).await?);
         }
         // Cookie → session, account, standing consent.

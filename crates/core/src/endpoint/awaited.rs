@@ -105,10 +105,10 @@ async fn exchange<B: Waits>(
 
 /// Its time is over: if it was exchanged before, this is a replay of it.
 async fn late<B: Waits>(caller: Requester<'_>, approved: &Approved) -> Result<Entitlement, Failure> {
-    let Requester { call, env, client } = caller;
+    let Requester { call, env, .. } = caller;
     let found: Option<Found<ApprovalBody>> = env.records().get(call.now, approved.approval).await?;
     if found.is_some_and(|found| found.consumed_at.is_some()) {
-        end_grant(call, env, client.id(), approved.granted.grant, GrantEnd::CodeReplayed).await?;
+        end_grant(call, env, approved.granted.ended(), GrantEnd::CodeReplayed).await?;
         return B::USED.refused();
     }
     B::EXPIRED.refused()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chancery_store::{Revoked, StoreError, Tags};
 use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ClientId, Params};
+use chancery_types::{AccountId, ClientId, Params};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
@@ -82,9 +82,10 @@ impl RevocationEndpoint {
             return Ok(());
         };
         if env.records().revoke(call.now, found.key).await? == Revoked::Ended {
-            caller.record_revoked();
+            caller.record_revoked(found.body.holder.account());
         }
-        self.end_grant_too(caller, TokenKind::AccessToken, found.body.holder.grant()).await
+        let holder = &found.body.holder;
+        self.end_grant_too(caller, TokenKind::AccessToken, (holder.grant(), holder.account())).await
     }
 
     /// Only somebody who held a token of the family knows its id. Which token it was does not matter, because
@@ -104,9 +105,11 @@ impl RevocationEndpoint {
         if !self.issuer.policy.ends_grant(TokenKind::RefreshToken)
             && env.records().revoke(call.now, found.key).await? == Revoked::Ended
         {
-            caller.record_revoked();
+            caller.record_revoked(Some(found.body.granted.account()));
         }
-        self.end_grant_too(caller, TokenKind::RefreshToken, Some(found.body.granted.grant)).await
+        let granted = &found.body.granted;
+        let of = (Some(granted.grant), Some(granted.account()));
+        self.end_grant_too(caller, TokenKind::RefreshToken, of).await
     }
 
     /// A JWT stays valid by its signature, so a mark that outlives it records the revocation.
@@ -121,12 +124,12 @@ impl RevocationEndpoint {
         let record =
             env.records().new(mark, parent, Tags::default(), jwt.expires_at + KEPT, &RevocationBody {})?;
         match env.records().insert(call.now, &[record]).await {
-            Ok(()) => caller.record_revoked(),
+            Ok(()) => caller.record_revoked(None),
             // It has already been revoked.
             Err(StoreError::Occupied) => {}
             Err(fault) => return Err(fault.into()),
         }
-        self.end_grant_too(caller, TokenKind::AccessToken, grant).await
+        self.end_grant_too(caller, TokenKind::AccessToken, (grant, None)).await
     }
 
     fn owns(&self, caller: Requester<'_>, kind: TokenKind, owner: &ClientId) -> bool {
@@ -137,18 +140,21 @@ impl RevocationEndpoint {
         &self,
         caller: Requester<'_>,
         kind: TokenKind,
-        grant: Option<GrantId>,
+        (grant, account): (Option<GrantId>, Option<&AccountId>),
     ) -> Result<(), Fault> {
         let Requester { call, env, client } = caller;
         match grant.filter(|_| self.issuer.policy.ends_grant(kind)) {
-            Some(grant) => end_grant(call, env, client.id(), grant, GrantEnd::RevokedByClient).await,
+            Some(grant) => {
+                end_grant(call, env, (grant, client.id(), account), GrantEnd::RevokedByClient).await
+            }
             None => Ok(()),
         }
     }
 }
 
 impl Requester<'_> {
-    fn record_revoked(self) {
-        self.env.record(self.call, &Event::TokenRevoked { client: self.client.id().clone() });
+    fn record_revoked(self, account: Option<&AccountId>) {
+        let client = self.client.id().clone();
+        self.env.record(self.call, &Event::TokenRevoked { client, account: account.cloned() });
     }
 }

@@ -145,7 +145,8 @@ impl UserInfoEndpoint {
             }
             None => UserInfo::Json(json),
         };
-        env.record(call, &Event::UserInfoServed { client: client.id().clone() });
+        let (client, account) = (client.id().clone(), account.clone());
+        env.record(call, &Event::UserInfoServed { client, account });
         Ok(answer)
     }
 

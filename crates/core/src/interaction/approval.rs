@@ -343,8 +343,8 @@ pub(super) async fn approve(
     }
     let next = if !still_stands(pending).await? {
         take_back(pending, grant, written).await?;
-        let client = pending.client.id().clone();
-        env.record(call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
+        let (client, account) = (pending.client.id().clone(), Some(change.authentication.account.clone()));
+        env.record(call, &Event::GrantEnded { client, account, why: GrantEnd::ConsentWithdrawn });
         refuse(pending, &(&CONSENT_WITHDRAWN).into()).await?
     } else {
         let pushed = match waiting {

@@ -222,8 +222,8 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
     let answer = Answered::Granted { session, key_version };
     let next = if !still_stands(pending).await? {
         take_back(pending, grant, written).await?;
-        let client = pending.client.id().clone();
-        env.record(call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
+        let (client, account) = (pending.client.id().clone(), Some(change.authentication.account.clone()));
+        env.record(call, &Event::GrantEnded { client, account, why: GrantEnd::ConsentWithdrawn });
         let why = match pending.asked.prompts {
             Prompts::Silent => &prompt::CONSENT_MISSING,
             Prompts::Asked(_) => &CONSENT_WITHDRAWN,
@@ -292,7 +292,7 @@ pub(super) async fn written_with(
     for handle in &change.replaced {
         let found = pending.env.records().get(pending.call.now, handle.key(&pending.env.realm)).await?;
         if let Some(found) = found {
-            session::end(pending.call, pending.env, found).await?;
+            session::end(pending.call, pending.env, found, Some(pending.client.id())).await?;
         }
     }
     Ok(Decided { sessions: change.cookie, ..next })
@@ -445,7 +445,8 @@ pub(super) async fn declined(mut pending: Pending<'_>) -> Result<Decided, Fault>
     if pending.person.is_none() && pending.waits().is_none() {
         pending.interaction = None;
     }
-    pending.env.record(pending.call, &Event::Declined { client: pending.client.id().clone() });
+    let (client, account) = (pending.client.id().clone(), pending.account());
+    pending.env.record(pending.call, &Event::Declined { client, account });
     refuse(&pending, &(&DECLINED).into()).await
 }
 

@@ -156,7 +156,8 @@ pub async fn withdraw(
         env.record(call, &Event::ConsentWithdrawn { client, account });
     }
     if ended > 0 {
-        env.record(call, &Event::GrantEnded { client: client.clone(), why: GrantEnd::ConsentWithdrawn });
+        let (client, account) = (client.clone(), Some(account.clone()));
+        env.record(call, &Event::GrantEnded { client, account, why: GrantEnd::ConsentWithdrawn });
     }
     Ok(Withdrawn { is_withdrawn, grants: ended })
 }

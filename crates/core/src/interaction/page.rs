@@ -176,8 +176,8 @@ async fn made(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
             form,
         }),
     };
-    let client = pending.client.id().clone();
-    pending.env.record(pending.call, &Event::PromptShown { client, prompt: name });
+    let (client, account) = (pending.client.id().clone(), pending.account());
+    pending.env.record(pending.call, &Event::PromptShown { client, prompt: name, account });
     Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
 }
 

@@ -36,7 +36,6 @@ pub(super) async fn check(pending: &Pending<'_>, form: LoginForm) -> Result<Chec
         account: device.map(|device| device.account.clone()),
         name_digest: name_digest(env, &name).into(),
         client: pending.client.id().clone(),
-        network: call.network(),
     };
     let (attempt, room) = match by.throttle.attempt(call, env, &name, device).await? {
         Admission::Admitted(attempt, room) => (*attempt, room),

@@ -15,6 +15,7 @@ use super::visit::Visit;
 use super::{carried, consent};
 use crate::context::{Call, Env};
 use crate::error::Fault;
+use crate::event::RefusedClient;
 use crate::model::{
     Account, Authentication, AuthorizationDetail, Carrier, Client, ConsentAnswer, CustomPromptName, Done,
     PromptName, Source,
@@ -273,6 +274,16 @@ impl<'a> Pending<'a> {
 }
 
 impl<'a> Pending<'a> {
+    /// The client that a browser claims to come from.
+    pub(crate) fn claimed(&self) -> RefusedClient {
+        RefusedClient::Claimed(self.client.id().clone())
+    }
+
+    /// The person who is signed in, as events name them.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.person.as_ref().map(|person| person.account.id.clone())
+    }
+
     /// The algorithm that the client's ID tokens need, or its response, and that nothing signs with at this moment.
     pub(crate) fn missing_signer(&self) -> Option<SigningAlgorithm> {
         let metadata = self.client.metadata();

@@ -72,8 +72,8 @@ pub(super) enum Created {
 pub(super) async fn create(pending: &Pending<'_>, form: SignUpForm) -> Result<Created, Fault> {
     let Pending { by, call, env, .. } = pending;
     let refused = |problem: SignUpProblem| {
-        let (client, network) = (pending.client.id().clone(), call.network());
-        env.record(call, &Event::SignUpRefused { client, network, reason: problem.as_str() });
+        let client = pending.client.id().clone();
+        env.record(call, &Event::SignUpRefused { client, reason: problem.as_str() });
         Ok(Created::Refused(problem))
     };
     if let Err(why) = env.accounts.may_sign_up(&env.realm, &form) {
@@ -90,7 +90,7 @@ pub(super) async fn create(pending: &Pending<'_>, form: SignUpForm) -> Result<Cr
     match env.accounts.sign_up(&env.realm, call.now, form, room).await? {
         SignUpOutcome::SignedUp(who) => {
             let (client, account) = (pending.client.id().clone(), who.account.clone());
-            env.record(call, &Event::SignedUp { client, account, network: call.network() });
+            env.record(call, &Event::SignedUp { client, account });
             let devices = Devices::open(call, env, by.keys());
             let devices = devices.signed_in((call, env, by.keys()), &name, who.account.clone())?;
             Ok(Created::By { who, devices })

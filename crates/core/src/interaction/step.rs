@@ -330,7 +330,8 @@ impl LoginStep<'_> {
             form_refused(call, env, &FORM_OF_FORMER_SESSION, Some(pending.client.id()));
             return page(&pending, Shown::login(Some(LoginProblem::Stale), None)).await;
         }
-        env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
+        let client = pending.client.id().clone();
+        env.record(call, &Event::LoginSucceeded { account: who.account.clone(), client });
         pending.moves_to(None, &who.account);
         pending.done.add(PromptName::Login);
         // A second login of somebody who is signed in here already renews that session, whichever is the
@@ -564,7 +565,7 @@ impl SelectAccountStep<'_> {
         };
         let active = call.sessions.first().map(|handle| handle.id());
         let was_active = active == Some(person.handle.id());
-        end(call, env, person.found).await?;
+        end(call, env, person.found, Some(self.0.client.id())).await?;
         // Where the active session has ended its handle stays in front, so that nobody takes its place unasked. A
         // request that still came with the secret before the current one must not bring it back into the cookie.
         let is_current = everybody.iter().all(|person| person.is_current);

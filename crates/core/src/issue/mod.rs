@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::{Change, Record, Redeemed, Revoked, Updated};
-use chancery_types::{ClientId, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Scopes, Timestamp};
 
 use crate::client::{AuthenticatedClient, mark_used};
 use crate::context::{Call, Env};
@@ -377,12 +377,11 @@ async fn step(
 pub(crate) async fn end_grant(
     call: &Call,
     env: &Env,
-    client: &ClientId,
-    grant: GrantId,
+    (grant, client, account): (GrantId, &ClientId, Option<&AccountId>),
     why: GrantEnd,
 ) -> Result<(), Fault> {
     if env.records().revoke(call.now, grant.key(&env.realm)).await? == Revoked::Ended {
-        env.record(call, &Event::GrantEnded { client: client.clone(), why });
+        env.record(call, &Event::GrantEnded { client: client.clone(), account: account.cloned(), why });
     }
     Ok(())
 }

@@ -44,6 +44,11 @@ impl Granted {
         &self.authentication.account
     }
 
+    /// Its grant, with whom it was given to and by whom, as its end is told.
+    pub(crate) fn ended(&self) -> (GrantId, &ClientId, Option<&AccountId>) {
+        (self.grant, &self.client, Some(self.account()))
+    }
+
     /// The scopes that were granted for this resource server; `None` if no access to it was.
     #[must_use]
     pub fn at(&self, resource: &ResourceUri) -> Option<&Scopes> {

@@ -48,7 +48,8 @@ pub(super) fn failed(body: &DeliveryBody, why: NotificationFailure, retry_in: Op
 pub(super) async fn given_up(call: &Call, env: &Env, body: &DeliveryBody) -> Result<(), Fault> {
     match body.notice {
         Notice::Decision { grant: Some(grant), .. } => {
-            end_grant(call, env, &body.client, grant, GrantEnd::TokensUndelivered).await
+            end_grant(call, env, (grant, &body.client, Some(&body.account)), GrantEnd::TokensUndelivered)
+                .await
         }
         Notice::Decision { grant: None, .. } | Notice::Logout { .. } | Notice::Approval { .. } => Ok(()),
     }

@@ -125,8 +125,8 @@ impl Provider {
         let looked = Box::pin(self.look(now, is_old)).await;
         asking.answered(*looked.as_ref().unwrap_or(&now));
         if let Err(fault) = looked {
-            let request = RequestId("refresh".into());
-            self.env.events.record(now, &request, &Event::Faulted { endpoint: Endpoint::Metadata, fault });
+            let call = Call::new(now, RequestId("refresh".into()));
+            self.env.record(&call, &Event::Faulted { endpoint: Endpoint::Metadata, fault, client: None });
         }
     }
 
@@ -521,7 +521,7 @@ impl Provider {
     /// # Errors
     /// A fault of the store.
     pub async fn end_one_session(&self, call: &Call, session: Found<SessionBody>) -> Result<bool, Fault> {
-        Ok(session::end(call, &self.env, session).await?.is_some())
+        Ok(session::end(call, &self.env, session, None).await?.is_some())
     }
 
     /// Ends all sessions of a person and notifies their clients; returns how many they were. Call it after an

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_store::{Record, Revoked};
-use chancery_types::{AccountId, Key};
+use chancery_types::{AccountId, ClientId, Key};
 
 use super::sid;
 use crate::context::{Call, Env};
@@ -34,12 +34,17 @@ pub struct EndedSession {
 }
 
 /// Ends a session as it was seen, with everything that is bound to it; again as it is by then if a client has
-/// joined meanwhile. In the same step of the store, a notice to each of its clients is written. `None` if
-/// somebody else has ended it: only the call that ends it notifies.
+/// joined meanwhile. `by` is the client whose request ends it, if one does. In the same step of the store, a notice
+/// to each of its clients is written. `None` if somebody else has ended it: only the call that ends it notifies.
 ///
 /// # Errors
 /// A fault of the store or of the registry.
-pub async fn end(call: &Call, env: &Env, found: Found<SessionBody>) -> Result<Option<EndedSession>, Fault> {
+pub async fn end(
+    call: &Call,
+    env: &Env,
+    found: Found<SessionBody>,
+    by: Option<&ClientId>,
+) -> Result<Option<EndedSession>, Fault> {
     let (key, mut found) = (found.key, found);
     for _ in 0..RACES {
         let clients = participants(env, &found.body).await?;
@@ -47,7 +52,7 @@ pub async fn end(call: &Call, env: &Env, found: Found<SessionBody>) -> Result<Op
         match env.records().revoke_seen(call.now, &found, &notices).await? {
             Revoked::Ended => {
                 let account = found.body.authentication.account.clone();
-                env.record(call, &Event::SessionEnded { account });
+                env.record(call, &Event::SessionEnded { account, client: by.cloned() });
                 if !notices.is_empty() {
                     env.worker.wake_by_ref();
                 }
@@ -107,7 +112,7 @@ pub async fn end_all(call: &Call, env: &Env, account: &AccountId) -> Result<u64,
         let is_last = part.len() < PART;
         after = part.last().map(|found| found.key);
         for found in part {
-            ended += u64::from(end(call, env, found).await?.is_some());
+            ended += u64::from(end(call, env, found, None).await?.is_some());
         }
         if is_last {
             return Ok(ended);

@@ -38,7 +38,6 @@ fn a_password_is_changed() {
         done.events()[0],
         Event::PasswordChanged {
             account: AccountId::parse("alice").expect("an account id"),
-            network: Some("198.18.0.1".into()),
             keeps_others: false,
         }
     );

@@ -1,8 +1,8 @@
 //! The lines of the log.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{Event, LoginAttempt, NotificationFailure};
-use chancery_types::Timestamp;
+use chancery_core::event::{Event, LoginAttempt, NotificationFailure, RefusedClient};
+use chancery_types::{AccountId, Timestamp};
 
 use super::fields::Fields;
 use super::{Content, Entry, Format, Level};
@@ -17,10 +17,11 @@ pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
     let mut line = Fields::begin(format, &rfc3339(entry.at), entry.level, name);
     match &entry.content {
         Content::Process { message, .. } => line.message(message),
-        Content::Request { request, trace, event } => {
+        Content::Request { request, network, trace, event } => {
             line.request(&request.0);
             line.string_if("trace_id", trace.as_ref().map(Trace::id));
             describe(event, &mut line);
+            line.network(network.map(|network| network.to_string()).as_deref());
         }
     }
     if entry.dropped_before > 0 {
@@ -50,34 +51,38 @@ pub(super) fn level(event: &Event) -> Level {
 /// Writes the fields of an event. Events carry no secrets.
 fn describe(event: &Event, line: &mut Fields) {
     match event {
-        Event::AuthorizationGranted { client, account }
+        Event::ApprovalNotified { client, account }
+        | Event::AuthorizationGranted { client, account }
         | Event::BackchannelAuthenticationAsked { client, account }
         | Event::ConsentGiven { client, account }
-        | Event::ConsentWithdrawn { client, account } => {
+        | Event::ConsentWithdrawn { client, account }
+        | Event::DecisionNotified { client, account }
+        | Event::LoginSucceeded { client, account }
+        | Event::LogoutNotified { client, account }
+        | Event::SignedUp { client, account }
+        | Event::UserInfoServed { client, account } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
         }
         Event::ClientKeysUnavailable { client, fault }
         | Event::RequestObjectUnavailable { client, fault } => {
             line.string("client_id", client.as_str()).string("cause", &fault.to_string());
         }
-        Event::ClientRegistered { client, network, initial_access_token } => {
-            line.string("client_id", client.as_str());
-            line.network(network.as_deref());
-            if let Some(name) = initial_access_token {
-                line.string("initial_access_token", name);
-            }
+        Event::ClientRegistered { client, initial_access_token } => {
+            line.string("client_id", client.as_str())
+                .string_if("initial_access_token", initial_access_token.as_deref());
         }
         Event::ClientExpired { client }
         | Event::ClientRemoved { client }
         | Event::ClientUpdated { client }
-        | Event::Declined { client }
         | Event::RequestPushed { client }
-        | Event::DeviceAsked { client }
-        | Event::TokenRevoked { client }
-        | Event::UserInfoServed { client } => {
+        | Event::DeviceAsked { client } => {
             line.string("client_id", client.as_str());
         }
-        Event::Faulted { endpoint, fault } => {
+        Event::Declined { client, account } | Event::TokenRevoked { client, account } => {
+            line.string("client_id", client.as_str());
+            describe_account(account.as_ref(), line);
+        }
+        Event::Faulted { endpoint, fault, client } => {
             let kind = match fault.kind() {
                 FaultKind::Unavailable => "unavailable",
                 FaultKind::Internal => "internal",
@@ -85,9 +90,11 @@ fn describe(event: &Event, line: &mut Fields) {
             line.string("endpoint", endpoint.as_str())
                 .string("fault", kind)
                 .string("message", &fault.to_string());
+            describe_client(client.as_ref(), line);
         }
-        Event::GrantEnded { client, why } => {
+        Event::GrantEnded { client, account, why } => {
             line.string("client_id", client.as_str()).string("why", why.as_str());
+            describe_account(account.as_ref(), line);
         }
         Event::Introspected { client, active } => {
             line.string("client_id", client.as_str()).boolean("active", *active);
@@ -101,29 +108,18 @@ fn describe(event: &Event, line: &mut Fields) {
             describe_login(attempt, line);
             line.integer("wait_seconds", i64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX));
         }
-        Event::SignedUp { client, account, network } => {
-            line.string("client_id", client.as_str()).string("account", account.as_str());
-            line.network(network.as_deref());
-        }
-        Event::SignUpRefused { client, network, reason } => {
+        Event::SignUpRefused { client, reason } => {
             line.string("client_id", client.as_str()).string("reason", reason);
-            line.network(network.as_deref());
         }
-        Event::PasswordChanged { account, network, keeps_others } => {
+        Event::PasswordChanged { account, keeps_others } => {
             line.string("account", account.as_str()).boolean("keeps_others", *keeps_others);
-            line.network(network.as_deref());
         }
-        Event::PasswordChangeRefused { account, network, reason } => {
+        Event::PasswordChangeRefused { account, reason } => {
             line.string("account", account.as_str()).string("reason", reason);
-            line.network(network.as_deref());
         }
-        Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
-            line.string("account", account.as_str());
-        }
-        Event::ApprovalNotified { client, account }
-        | Event::DecisionNotified { client, account }
-        | Event::LogoutNotified { client, account } => {
-            line.string("client_id", client.as_str()).string("account", account.as_str());
+        Event::SessionEnded { account, client } => {
+            line.string("account", account.as_str())
+                .string_if("client_id", client.as_ref().map(|client| client.as_str()));
         }
         Event::ApprovalNotificationFailed { client, account, why, retry_in }
         | Event::DecisionNotificationFailed { client, account, why, retry_in }
@@ -140,18 +136,15 @@ fn describe(event: &Event, line: &mut Fields) {
         Event::PeerUnknown { advice } => {
             line.string("message", advice);
         }
-        Event::PromptShown { client, prompt } => {
+        Event::PromptShown { client, prompt, account } => {
             line.string("client_id", client.as_str()).string("prompt", prompt);
+            describe_account(account.as_ref(), line);
         }
-        Event::Refused { endpoint, reason, client, network } => {
+        Event::Refused { endpoint, reason, client } => {
             line.string("endpoint", endpoint.as_str())
                 .string("reason", reason.name)
                 .string("section", reason.section);
-            if let Some(client) = client {
-                line.string("client_id", client.id().as_str())
-                    .boolean("client_authenticated", client.is_authenticated());
-            }
-            line.network(network.as_deref());
+            describe_client(client.as_ref(), line);
         }
         Event::SectorUnavailable { fault } => {
             line.string("cause", &fault.to_string());
@@ -160,21 +153,30 @@ fn describe(event: &Event, line: &mut Fields) {
             line.string("client_id", client.as_str()).string("scope", &scopes.to_string());
         }
         Event::TokensIssued { client, grant_type, account } => {
-            line.string("client_id", client.as_str())
-                .string("grant_type", grant_type.as_str())
-                .string_if("account", account.as_ref().map(|account| account.as_str()));
+            line.string("client_id", client.as_str()).string("grant_type", grant_type.as_str());
+            describe_account(account.as_ref(), line);
         }
         // The engine may have new events, which are logged by name only until they have an arm here.
         _ => {}
     }
 }
 
-/// The account, client and network of a login attempt.
+/// The account and the client of a login attempt.
 fn describe_login(attempt: &LoginAttempt, line: &mut Fields) {
-    line.string_if("account", attempt.account.as_ref().map(|account| account.as_str()))
-        .string("name_digest", &attempt.name_digest)
-        .string("client_id", attempt.client.as_str())
-        .network(attempt.network.as_deref());
+    describe_account(attempt.account.as_ref(), line);
+    line.string("name_digest", &attempt.name_digest).string("client_id", attempt.client.as_str());
+}
+
+fn describe_account(account: Option<&AccountId>, line: &mut Fields) {
+    line.string_if("account", account.map(AccountId::as_str));
+}
+
+/// The client that a request came from or claimed to come from.
+fn describe_client(client: Option<&RefusedClient>, line: &mut Fields) {
+    if let Some(client) = client {
+        line.string("client_id", client.id().as_str())
+            .boolean("client_authenticated", client.is_authenticated());
+    }
 }
 
 /// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar repeats after 400 years of 146,097 days. A year is

@@ -4,6 +4,8 @@
 mod fields;
 mod line;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod tests;
 
 use std::fs::File;
@@ -12,9 +14,9 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chancery_core::event::{Event, RequestId};
+use chancery_core::event::{Event, Occasion, RequestId};
 use chancery_core::ports::{Clock as _, EventSink, SystemClock};
-use chancery_types::Timestamp;
+use chancery_types::{Network, Timestamp};
 use serde::Deserialize;
 
 use crate::trace::Trace;
@@ -88,7 +90,7 @@ enum Content {
     /// An event of the process.
     Process { event: &'static str, message: String },
     /// An event of a request.
-    Request { request: RequestId, trace: Option<Trace>, event: Event },
+    Request { request: RequestId, network: Option<Network>, trace: Option<Trace>, event: Event },
 }
 
 /// The log. Dropping it waits until the queued lines are written, unless their reader has stopped.
@@ -128,12 +130,13 @@ impl Log {
 }
 
 impl EventSink for Log {
-    fn record(&self, at: Timestamp, request: &RequestId, event: &Event) {
+    fn record(&self, occasion: &Occasion<'_>, event: &Event) {
         let level = line::level(event);
         if level >= self.from {
-            let (request, trace, event) = (request.clone(), Trace::current(), event.clone());
-            let content = Content::Request { request, trace, event };
-            self.queue.put(Entry { at, level, dropped_before: 0, content });
+            let (request, network) = (occasion.request_id.clone(), occasion.network);
+            let content =
+                Content::Request { request, network, trace: Trace::current(), event: event.clone() };
+            self.queue.put(Entry { at: occasion.at, level, dropped_before: 0, content });
         }
     }
 }

@@ -46,6 +46,12 @@ impl Reader {
     }
 }
 
+fn occasion<'a>(request: &'a RequestId, peer: Option<&str>) -> Occasion<'a> {
+    let mut occasion = Occasion::new(Timestamp::from_millis(0), request);
+    occasion.network = peer.map(|peer| Network::of(peer.parse().unwrap()));
+    occasion
+}
+
 fn said(lines: &[Value]) -> Vec<&str> {
     lines.iter().map(|line| line["message"].as_str().unwrap()).collect()
 }
@@ -67,14 +73,10 @@ fn lines_below_the_level_are_not_written() {
     let (log, mut reader) = log(Level::Warn);
     reader.may_write = None;
     log.say(Level::Info, "test", "info");
-    let attempt = LoginAttempt {
-        account: None,
-        name_digest: "d1".into(),
-        client: ClientId::parse("web").unwrap(),
-        network: Some("192.0.2.1".into()),
-    };
+    let attempt =
+        LoginAttempt { account: None, name_digest: "d1".into(), client: ClientId::parse("web").unwrap() };
     let failed = Event::LoginFailed { attempt, reason: "unknown_name" };
-    log.record(Timestamp::from_millis(0), &RequestId("r".into()), &failed);
+    log.record(&occasion(&RequestId("r".into()), Some("192.0.2.1")), &failed);
     log.say(Level::Error, "test", "error");
     drop(log);
     let lines = reader.lines();
@@ -107,9 +109,9 @@ fn a_refusal_is_one_line_with_client_and_network() {
     reader.may_write = None;
     let clients = [Some(RefusedClient::Authenticated(id.clone())), Some(RefusedClient::Claimed(id)), None];
     for client in clients {
-        let network = client.is_some().then(|| "2001:db8:1:2::/64".into());
-        let refused = Event::Refused { endpoint: Endpoint::Token, reason: &REASON, client, network };
-        log.record(Timestamp::from_millis(0), &RequestId("r".into()), &refused);
+        let peer = client.is_some().then_some("2001:db8:1:2:3::4");
+        let refused = Event::Refused { endpoint: Endpoint::Token, reason: &REASON, client };
+        log.record(&occasion(&RequestId("r".into()), peer), &refused);
     }
     drop(log);
     let lines = reader.lines();

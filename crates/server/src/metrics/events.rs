@@ -121,7 +121,7 @@ impl Heard {
                 let refused = Refused { endpoint: endpoint.as_str(), reason: reason.name };
                 self.refusals.get_or_create(&refused).inc();
             }
-            Event::Faulted { endpoint, fault } => {
+            Event::Faulted { endpoint, fault, .. } => {
                 let faulted = Faulted { endpoint: endpoint.as_str(), fault: name_of(fault.kind()) };
                 self.faults.get_or_create(&faulted).inc();
             }

@@ -21,7 +21,6 @@ fn attempt(n: u32) -> LoginAttempt {
         account: None,
         name_digest: format!("digest {n}").into(),
         client: ClientId::parse(&format!("client-{n}")).unwrap(),
-        network: Some(format!("192.0.2.{n}").into()),
     }
 }
 
@@ -30,7 +29,7 @@ fn events(n: u32) -> Vec<Event> {
     let client = ClientId::parse(&format!("client-{n}")).unwrap();
     let account = AccountId::parse(&format!("account-{n}")).unwrap();
     vec![
-        Event::LoginSucceeded { account: account.clone() },
+        Event::LoginSucceeded { account: account.clone(), client: client.clone() },
         Event::LoginFailed { attempt: attempt(n), reason: "wrong_password" },
         Event::LoginThrottled { attempt: attempt(n), wait: Duration::from_secs(1) },
         Event::LoginBusy { attempt: attempt(n) },
@@ -44,16 +43,23 @@ fn events(n: u32) -> Vec<Event> {
             grant_type: GrantType::RefreshToken,
             account: Some(account.clone()),
         },
-        Event::GrantEnded { client: client.clone(), why: GrantEnd::RefreshTokenReplayed },
+        Event::GrantEnded {
+            client: client.clone(),
+            account: Some(account.clone()),
+            why: GrantEnd::RefreshTokenReplayed,
+        },
         Event::Refused {
             endpoint: Endpoint::Token,
             reason: &REASON,
             client: Some(RefusedClient::Claimed(client.clone())),
-            network: Some(format!("192.0.2.{n}").into()),
         },
-        Event::Faulted { endpoint: Endpoint::Token, fault: Fault::internal(format!("fault {n}")) },
+        Event::Faulted {
+            endpoint: Endpoint::Token,
+            fault: Fault::internal(format!("fault {n}")),
+            client: Some(RefusedClient::Claimed(client.clone())),
+        },
         Event::LogoutNotified { client: client.clone(), account },
-        Event::PromptShown { client, prompt: format!("prompt {n}").into() },
+        Event::PromptShown { client, prompt: format!("prompt {n}").into(), account: None },
     ]
 }
 

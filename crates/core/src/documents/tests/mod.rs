@@ -256,7 +256,7 @@ impl Accounts for Nobody {
 }
 
 impl EventSink for Nobody {
-    fn record(&self, _: Timestamp, _: &crate::context::RequestId, _: &Event) {}
+    fn record(&self, _: &crate::event::Occasion<'_>, _: &Event) {}
 }
 
 fn env(keys: Arc<MemoryKeys>) -> Env {

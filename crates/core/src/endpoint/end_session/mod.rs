@@ -23,7 +23,7 @@ use crate::interaction::page::person_view;
 use crate::interaction::view::{ClientView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
 use crate::interaction::{Next, Outcome};
 use crate::keys::KeySet;
-use crate::model::{Carrier, Hint};
+use crate::model::{Carrier, Client, Hint};
 use crate::offered::{Component, RedirectLeniency};
 use crate::request::PageError;
 use crate::session::{self, EndedSession, Sessions, SignedIn};
@@ -279,8 +279,9 @@ async fn sign_out(
 ) -> Result<Next, Fault> {
     let keys: Vec<Key> = people.iter().map(|person| person.found.key).collect();
     let mut ended: Vec<EndedSession> = Vec::new();
+    let by = request.client.as_deref().map(Client::id);
     for person in people {
-        ended.extend(session::end(call, env, person.found).await?);
+        ended.extend(session::end(call, env, person.found, by).await?);
     }
     let mut next = front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, false));
     // When the active session has ended and others are there, it stays the first of the cookie: nobody takes

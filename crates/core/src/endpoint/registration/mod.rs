@@ -224,7 +224,7 @@ impl RegistrationEndpoint {
             Put::Occupied | Put::Stale => return Err(Fault::internal("a made client_id is taken").into()),
         }
         let id = registered.client.id().clone();
-        env.record(call, &Event::ClientRegistered { client: id, network, initial_access_token });
+        env.record(call, &Event::ClientRegistered { client: id, initial_access_token });
         let token = token.map(|token| token.reveal());
         Ok(RegistrationResponse::Created(self.information(&registered, token.as_deref())?))
     }

@@ -71,7 +71,7 @@ pub(super) async fn entitle(
     let found = found.ok_or(&CODE_UNKNOWN)?;
     found.body.admit(client, asked, shown)?;
     if found.consumed_at.is_some() {
-        end_grant(call, env, client.id(), found.body.granted.grant, GrantEnd::CodeReplayed).await?;
+        end_grant(call, env, found.body.granted.ended(), GrantEnd::CodeReplayed).await?;
         return CODE_USED.refused();
     }
     if found.body.deadline <= call.now {

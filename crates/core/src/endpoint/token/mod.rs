@@ -160,11 +160,12 @@ impl TokenEndpoint {
             }
         };
         self.issuer.give_details(&mut entitled, details, caller.client)?;
-        let born_of = entitled.holder.grant();
+        let born_of = entitled.holder.granted().map(|granted| (granted.grant, granted.account().clone()));
         let cleared = policy::clear(env, caller.client, entitled).await?;
         match (self.issuer.tokens(call, env, client, cleared, binding).await?, born_of) {
-            (Issuance::Lost(Lost::Replayed), Some(ended)) => {
-                end_grant(call, env, caller.client.id(), ended, GrantEnd::CodeReplayed).await?;
+            (Issuance::Lost(Lost::Replayed), Some((ended, account))) => {
+                let ended = (ended, caller.client.id(), Some(&account));
+                end_grant(call, env, ended, GrantEnd::CodeReplayed).await?;
                 Err(grant.used().into())
             }
             (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),

@@ -90,7 +90,7 @@ pub(super) async fn entitle(
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
         // Only somebody who held a token of the family knows its id, so nobody else can end it.
-        end_grant(call, env, client.id(), body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
+        end_grant(call, env, body.granted.ended(), GrantEnd::RefreshTokenReplayed).await?;
         return REFRESH_TOKEN_USED.refused();
     }
     let target = narrowed(caller, &body.granted, (resource, scope::read(asked.scope)?)).await?;

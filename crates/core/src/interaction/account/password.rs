@@ -61,8 +61,8 @@ impl Visitor<'_> {
         let (current, new, again) = (typed("current"), typed("new"), typed("again"));
         let keeps_others = form.one("keeps_others").ok().flatten() == Some("yes");
         let refused = async |problem: PasswordProblem| {
-            let (account, network, reason) = (account.id.clone(), call.network(), problem.as_str());
-            env.record(call, &Event::PasswordChangeRefused { account, network, reason });
+            let (account, reason) = (account.id.clone(), problem.as_str());
+            env.record(call, &Event::PasswordChangeRefused { account, reason });
             self.password_page(Some(problem), keeps_others).await
         };
         let mark = challenge_key(&env.realm, &challenge(sealed));
@@ -133,8 +133,7 @@ impl Visitor<'_> {
         others: &[SignedIn],
     ) -> Result<Decided, Fault> {
         let (by, call, env) = (self.by, self.call, self.env);
-        let (account, network) = (who.account.clone(), call.network());
-        env.record(call, &Event::PasswordChanged { account, network, keeps_others });
+        env.record(call, &Event::PasswordChanged { account: who.account.clone(), keeps_others });
         let handle = by.sessions.renew(env, self.person);
         let renewed = |body: &SessionBody| by.sessions.renewed(call, body, &handle, who.clone(), &by.itself);
         let mut latest: Option<Found<SessionBody>> = None;

@@ -43,7 +43,7 @@ impl Visitor<'_> {
     /// Ends this session of the person's, unless it is the one that they are in.
     pub(super) async fn end_session(&self, named: &str) -> Result<bool, Fault> {
         match self.other(named).await? {
-            Some(found) => Ok(session::end(self.call, self.env, found).await?.is_some()),
+            Some(found) => Ok(session::end(self.call, self.env, found, None).await?.is_some()),
             None => Ok(false),
         }
     }
@@ -54,7 +54,7 @@ impl Visitor<'_> {
         while from != Position::End {
             let (part, next) = self.part(from).await?;
             for found in part.into_iter().filter(|found| found.key != self.person.found.key) {
-                session::end(self.call, self.env, found).await?;
+                session::end(self.call, self.env, found, None).await?;
             }
             from = next;
         }
