@@ -123,21 +123,9 @@ pub fn succeed(
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
-
-    /// Pseudo-random numbers that are the same in every run.
-    struct Dice(u64);
-
-    impl Dice {
-        fn throw(&mut self, sides: i64) -> i64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            i64::try_from(self.0 >> 33).unwrap() % sides
-        }
-
-        fn choice<T: Copy>(&mut self, of: &[T]) -> T {
-            of[usize::try_from(self.throw(i64::try_from(of.len()).unwrap())).unwrap()]
-        }
-    }
 
     const HOUR: i64 = 3_600;
 
@@ -186,12 +174,12 @@ mod tests {
     #[test]
     fn every_order_of_rotations_keeps_what_it_promises() {
         for seed in 0..2_000 {
-            let (mut dice, mut ring, mut now) = (Dice(seed), Ring::new(), 1_000);
+            let (mut dice, mut ring, mut now) = (Seeded::new(seed), Ring::new(), 1_000);
             let mut last_of: Vec<(i64, usize)> = Vec::new();
             for _ in 0..12 {
-                let longest = dice.choice(&[60, 300, HOUR, 30 * HOUR]);
-                ring.rotate(now, dice.choice(&[0, 0, 1, 600, HOUR, 2 * HOUR, 48 * HOUR]), longest);
-                let until = now + dice.choice(&[0, 0, 1, 599, HOUR, 3 * HOUR, 50 * HOUR]);
+                let longest = *dice.one_of(&[60, 300, HOUR, 30 * HOUR]);
+                ring.rotate(now, *dice.one_of(&[0, 0, 1, 600, HOUR, 2 * HOUR, 48 * HOUR]), longest);
+                let until = now + *dice.one_of(&[0, 0, 1, 599, HOUR, 3 * HOUR, 50 * HOUR]);
                 while now < until {
                     let signer = ring.signer(now);
                     let key = &ring.keys[signer];
@@ -208,7 +196,7 @@ mod tests {
                         assert!(end.sign_until > secs(now), "seed {seed}");
                     }
                     last_of.push((now, signer));
-                    now += (until - now).min(1 + dice.throw(HOUR));
+                    now += (until - now).min(1 + i64::try_from(dice.below(3_600)).unwrap());
                 }
             }
             for pair in last_of.windows(2) {

@@ -62,6 +62,8 @@ fn seconds(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use chancery_testkit::SeededRandom;
+
     use super::*;
     use http::HeaderValue;
 
@@ -119,14 +121,8 @@ mod tests {
     /// understood, and nothing for ever.
     #[test]
     fn every_header_is_read() {
-        let mut state = 1_u64;
-        let mut below = |limit: usize| {
-            // xorshift64*: the same texts on every machine.
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-        };
+        let random = SeededRandom::new(1);
+        let below = |limit: usize| random.below(limit);
         let directives = [
             ("max-age=60", Some(60)),
             ("max-age=\"9\"", Some(9)),

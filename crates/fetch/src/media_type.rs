@@ -18,6 +18,8 @@ fn is_utf8(parameter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use chancery_testkit::SeededRandom;
+
     use super::*;
 
     #[test]
@@ -66,14 +68,8 @@ mod tests {
     /// spelled; damaged ones break nothing.
     #[test]
     fn every_type_is_read() {
-        let mut state = 1_u64;
-        let mut below = |limit: usize| {
-            // xorshift64*: the same texts on every machine.
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-        };
+        let random = SeededRandom::new(1);
+        let below = |limit: usize| random.below(limit);
         let types = [
             ("application/json", true),
             ("APPLICATION/jwk-set+json", true),

@@ -243,6 +243,8 @@ fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 #[cfg(test)]
 mod tests {
+    use chancery_testkit::SeededRandom;
+
     use super::*;
     use chancery_types::Partition;
 
@@ -387,13 +389,8 @@ mod tests {
         let good = lines.join("; ");
         let known: Vec<String> = [1, 2].map(|seed| handle(seed).reveal()).into();
         let alphabet = b"aZ09_-.=; ,\"\\%\x09\xc3\xff";
-        let mut state: u64 = 1;
-        let mut next = |below: usize| {
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % below
-        };
+        let random = SeededRandom::new(1);
+        let next = |limit: usize| random.below(limit);
         for _ in 0..100_000 {
             let mut line = good.clone().into_bytes();
             for _ in 0..=next(3) {

@@ -9,18 +9,10 @@ use chancery_core::interaction::form_token::{FORM_FOREIGN, FORM_TOO_OLD, FormTok
 use chancery_core::keys::KeySet;
 use chancery_core::model::{PromptName, Source};
 use chancery_core::records::InteractionId;
-use chancery_testkit::{TestProvider, wait};
+use chancery_testkit::{SeededRandom, TestProvider, wait};
 use chancery_types::{Key, Kind, Partition, RealmId};
 
 const ROUNDS: u64 = 100_000;
-
-/// xorshift64*: the same inputs on every machine.
-fn next(state: &mut u64) -> u64 {
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    state.wrapping_mul(0x2545_f491_4f6c_dd1d)
-}
 
 fn token(kit: &TestProvider, session: bool) -> FormToken {
     let realm = RealmId::parse("main").unwrap();
@@ -67,13 +59,13 @@ fn nothing_else_is_opened() {
     let keys = wait(KeySet::load(&*kit.env().private_keys, &kit.env().realm)).unwrap();
     let good = token(&kit, true).seal(kit.env(), &keys).unwrap();
     let alphabet = b"ABCDEFabcdef0123456789-_+/=. \x00\x7f";
-    let mut state = 1;
+    let random = SeededRandom::new(1);
     for round in 0..ROUNDS {
         let mut text = good.clone().into_bytes();
-        for _ in 0..=next(&mut state) % 3 {
-            let at = usize::try_from(next(&mut state)).unwrap() % text.len();
-            let byte = alphabet[usize::try_from(next(&mut state)).unwrap() % alphabet.len()];
-            match next(&mut state) % 4 {
+        for _ in 0..=random.below(3) {
+            let at = random.below(text.len());
+            let byte = *random.one_of(alphabet);
+            match random.below(4) {
                 0 if text.len() > 1 => {
                     text.remove(at);
                 }

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use chancery_http::{ForwardedCertificate, Peer, TrustedProxies};
 use chancery_testkit::{
-    ClientRequest, NegativeTable, Refused, TestAuthority, TestCertificate, TestProvider,
+    ClientRequest, NegativeTable, Refused, SeededRandom, TestAuthority, TestCertificate, TestProvider,
     check_refused_by_name,
 };
 use http::{HeaderName, HeaderValue, Request};
@@ -293,13 +293,8 @@ fn refused() {
 fn generated_fields() {
     let authority = TestAuthority::new("authority");
     let shown = TestAuthority::new("authority").client("app");
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move |bound: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed >> 33).unwrap_or(0) % bound
-    };
+    let random = SeededRandom::new(1);
+    let next = |limit: usize| random.below(limit);
     let (leaf, pem) = (shown.client_cert().0, shown.escaped_pem());
     let pieces = [
         ":",

@@ -17,7 +17,7 @@ use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, Reque
 use chancery_core::ports::{BoxFuture, PortFuture};
 use chancery_core::request::PageError;
 use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
-use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider};
+use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, SeededRandom, Tab, TestProvider};
 use chancery_types::iana::ErrorCode;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -391,11 +391,8 @@ fn own_parameters_come_along() {
 fn every_interaction_ends_at_the_client() {
     let names = ["login", "select_account", "consent", "terms", "organisation"];
     let answers = ["accept", "deny", "nothing", "lock", "reload", "cancel"];
-    let mut state = 20_261_127_u64;
-    let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).unwrap() % below
-    };
+    let random = SeededRandom::new(20_261_127);
+    let next = |limit: usize| random.below(limit);
     for order in permutations(&names) {
         let kit = provider(&order);
         for round in 0..2 {

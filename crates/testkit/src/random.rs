@@ -3,11 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chancery_core::ports::Random;
+use chancery_seeded::Seeded;
 
-/// The odd number nearest to 2⁶⁴ divided by the golden ratio.
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// SplitMix64: for tests only, because whoever knows the seed knows every secret.
+/// [`Seeded`] for many at once: for tests only, because whoever knows the seed knows every secret.
 pub struct SeededRandom(AtomicU64);
 
 impl SeededRandom {
@@ -19,10 +17,7 @@ impl SeededRandom {
 
     /// The next number.
     pub fn next(&self) -> u64 {
-        let mut z = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Seeded::new(self.0.fetch_add(Seeded::STEP, Ordering::Relaxed)).number()
     }
 
     /// A number below `n`, which is not 0.

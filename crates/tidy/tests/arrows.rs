@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 /// A folder and what its crate may use; what those may use comes with them.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("crates/seeded", &[]),
     ("crates/types", &[]),
     ("crates/jose", &["crates/types"]),
     ("crates/x509", &["crates/jose"]),
-    ("crates/store", &["crates/types"]),
+    ("crates/store", &["crates/types", "crates/seeded"]),
     ("crates/store/memory", &["crates/store"]),
     ("crates/store/sqlite", &["crates/store"]),
     ("crates/core", &["crates/store", "crates/x509"]),

@@ -285,6 +285,8 @@ fn unescaped(text: &str) -> Result<(Vec<u8>, usize, Option<char>), NameError> {
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
 
     fn name(text: &str) -> DistinguishedName {
@@ -370,13 +372,7 @@ mod tests {
     /// No input causes a panic, and what is accepted is the same when it is written and read again.
     #[test]
     fn generated_names() {
-        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut next = move || {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            seed
-        };
+        let mut seeded = Seeded::new(1);
         let pieces = [
             "CN=",
             "O=",
@@ -407,10 +403,7 @@ mod tests {
         ];
         let mut read = 0;
         for _ in 0..100_000_u32 {
-            let mut text = String::new();
-            for _ in 0..next() % 9 {
-                text.push_str(pieces[usize::try_from(next() >> 33).unwrap_or(0) % pieces.len()]);
-            }
+            let text = seeded.text(&pieces, 8);
             let Ok(name) = text.parse::<DistinguishedName>() else { continue };
             read += 1;
             assert!(!name.relative.is_empty() && name.relative.iter().all(|set| !set.is_empty()), "{text:?}");

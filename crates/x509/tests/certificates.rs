@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use chancery_seeded::Seeded;
 use chancery_types::Timestamp;
 use chancery_x509::{
     Authorities, CertificateError, CertificateSubject, ClientCertificate, DistinguishedName, ReadCertificate,
@@ -323,13 +324,8 @@ fn generated_certificates() {
         ];
     });
     let name: DistinguishedName = "CN=app".parse().unwrap();
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move |bound: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed >> 33).unwrap_or(0) % bound
-    };
+    let mut seeded = Seeded::new(1);
+    let mut next = |limit: usize| seeded.below(limit);
     let (mut readable, mut checked) = (0, 0);
     for round in 0..100_000_u32 {
         let mut der = good.clone();

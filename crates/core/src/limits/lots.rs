@@ -118,6 +118,8 @@ fn half<N: Ord + Copy + Default>(numbers: impl Iterator<Item = N>) -> N {
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
     use chancery_types::{Kind, Partition, RealmId};
 
@@ -127,14 +129,9 @@ mod tests {
         Key::derive(&RealmId::parse("main").unwrap(), Kind::THROTTLE, Partition([0, 0]), name.as_bytes())
     }
 
-    /// Well-distributed pseudo-random numbers, the same each time (splitmix64).
     fn lots() -> impl Iterator<Item = u64> {
-        (1_u64..).map(|n| {
-            let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        })
+        let mut seeded = Seeded::new(0);
+        std::iter::repeat_with(move || seeded.number())
     }
 
     /// However many come back, at most one per pace is let through, from the first moment on; and some always

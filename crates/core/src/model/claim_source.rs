@@ -165,6 +165,8 @@ impl fmt::Debug for ClaimSource {
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
 
     fn jwt(payload: &str) -> String {
@@ -185,14 +187,8 @@ mod tests {
     #[test]
     fn a_damaged_jwt_is_none_or_another() {
         let whole = jwt(r#"{"iss":"https://a.example","sub":"x","address":{"country":"DE"},"name#de":"A"}"#);
-        let mut state = 1_u64;
-        let mut below = |limit: usize| {
-            // xorshift64*: the same on every machine.
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-        };
+        let mut seeded = Seeded::new(1);
+        let mut below = |limit: usize| seeded.below(limit);
         let mut read = 0;
         for _ in 0..100_000 {
             let mut damaged = whole.clone().into_bytes();

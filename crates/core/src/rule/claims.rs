@@ -321,6 +321,8 @@ fn ask(name: &str, wish: &RawValue) -> Option<ClaimAsk> {
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
 
     fn rule() -> ClaimsRule {
@@ -366,14 +368,8 @@ mod tests {
     #[test]
     fn every_request_is_read() {
         let rule = rule();
-        let mut state = 1_u64;
-        let mut below = |limit: usize| {
-            // xorshift64*: the same texts on every machine.
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-        };
+        let mut seeded = Seeded::new(1);
+        let mut below = |limit: usize| seeded.below(limit);
         let names =
             ["email", "name#de", "sub", "acr", "address", "iss", "aud", "_claim_sources", "x", "", "\u{e4}"];
         let good = [

@@ -115,6 +115,8 @@ fn listed(document: &[u8]) -> Option<BTreeSet<String>> {
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
 
     #[test]
@@ -148,14 +150,8 @@ mod tests {
     /// all; whatever bytes come, nothing panics.
     #[test]
     fn every_list_is_read() {
-        let mut state = 1_u64;
-        let mut below = |limit: usize| {
-            // xorshift64*: the same documents on every machine.
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-        };
+        let mut seeded = Seeded::new(1);
+        let mut below = |limit: usize| seeded.below(limit);
         let texts =
             ["", "https://a.example/cb", "https://b.example/ä", "\"", "\\", "\u{0}", "]", ",", "null"];
         let others = ["null", "7", "true", "[]", "{}", "[\"a\"]", "\"", ","];

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chancery_seeded::Seeded;
 use chancery_types::{Alias, Key, Kind, Partition, Tag, Timestamp};
 
 use super::States;
@@ -27,7 +28,7 @@ pub fn a_walk_at_random_agrees_with_a_map(handles: &States) {
         let now = T0 + Duration::from_secs(seed * 1_000_000);
         let mut walk = Walk {
             store: taking_turns(handles),
-            random: Random(seed),
+            random: Seeded::new(seed),
             now,
             map: BTreeMap::new(),
             parents: Vec::new(),
@@ -44,37 +45,12 @@ pub fn a_walk_at_random_agrees_with_a_map(handles: &States) {
     }
 }
 
-/// SplitMix64: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).unwrap_or(0)
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-}
-
 /// What the map holds: the record, and when it was consumed.
 type Known = (Record, Option<Timestamp>);
 
 struct Walk {
     store: TakingTurns,
-    random: Random,
+    random: Seeded,
     now: Timestamp,
     map: BTreeMap<Key, Known>,
     /// All keys that a parent has ever had; none is used twice.
@@ -87,7 +63,7 @@ struct Walk {
 impl Walk {
     fn step(&mut self) {
         if self.random.one_in(3) {
-            self.now = self.now + Duration::from_millis(self.random.next() % 3_000);
+            self.now = self.now + Duration::from_millis(self.random.number() % 3_000);
         }
         let now = self.now;
         self.map.retain(|_, (record, _)| record.expires_at > now);
@@ -105,7 +81,7 @@ impl Walk {
     }
 
     fn insert(&mut self) {
-        let partition = self.random.of(&PARTITIONS);
+        let partition = *self.random.one_of(&PARTITIONS);
         let batch = self.batch(partition);
         let outcome = wait(self.store.insert(self.now, &batch)).map(drop);
         self.judge(outcome, &batch, |_| {});
@@ -115,13 +91,13 @@ impl Walk {
         let key = self.some_key();
         let issue = self.batch(key.partition());
         let change = Change {
-            body: self.random.next().to_be_bytes().into(),
+            body: self.random.number().to_be_bytes().into(),
             expires_at: self.end(),
             due_at: self.random.one_in(2).then_some(self.now),
         };
         let current = done(self.store.get(self.now, key)).map(|stored| stored.revision);
         let seen = if self.random.one_in(4) {
-            Revision(self.random.next() >> 1)
+            Revision(self.random.number() >> 1)
         } else {
             current.unwrap_or(Revision(1))
         };
@@ -172,7 +148,7 @@ impl Walk {
         let seen = match self.random.below(3) {
             0 => None,
             1 => current,
-            _ => Some(Revision(self.random.next() >> 1)),
+            _ => Some(Revision(self.random.number() >> 1)),
         };
         let fits = seen.is_none() || seen == current;
         let outcome = wait(self.store.revoke(self.now, key, seen, &issue));
@@ -215,7 +191,7 @@ impl Walk {
 
     fn lease(&mut self) {
         let (limit, until) =
-            (self.random.below(4), self.now + Duration::from_millis(self.random.next() % 4_000 + 1));
+            (self.random.below(4), self.now + Duration::from_millis(self.random.number() % 4_000 + 1));
         let kind = self.some_kind();
         let due = self.map.values().filter(|(record, _)| {
             record.key.kind() == kind
@@ -251,7 +227,7 @@ impl Walk {
     }
 
     fn find(&mut self) {
-        let partition = self.random.of(&PARTITIONS);
+        let partition = *self.random.one_of(&PARTITIONS);
         let alias = self.some_alias(partition);
         let found = done(self.store.get_by_alias(self.now, alias)).map(|stored| stored.record);
         let holder = self.map.values().map(|(record, _)| record).find(|record| record.alias == Some(alias));
@@ -309,9 +285,9 @@ impl Walk {
     fn record(&mut self, partition: Partition) -> Record {
         let key = if self.random.one_in(3) {
             self.born += 1;
-            key_in(partition, self.random.of(&PARENTS), self.born)
+            key_in(partition, *self.random.one_of(&PARENTS), self.born)
         } else {
-            key_in(partition, self.random.of(&LEAVES), u32::try_from(self.random.below(6)).unwrap_or(0))
+            key_in(partition, *self.random.one_of(&LEAVES), u32::try_from(self.random.below(6)).unwrap_or(0))
         };
         // A session has no parent, a grant has a session, all others have a grant, dead or alive.
         let above = match key.kind() {
@@ -322,10 +298,14 @@ impl Walk {
         let parents = self.parents.iter().rev().filter(|parent| parent.partition() == partition);
         let parents: Vec<Key> =
             parents.filter(|parent| Some(parent.kind()) == above).take(5).copied().collect();
-        let parent =
-            if parents.is_empty() || self.random.one_in(3) { None } else { Some(self.random.of(&parents)) };
-        let some =
-            |walk: &mut Self, what| walk.random.one_in(2).then(|| tag(what, walk.random.of(&["a", "b"])));
+        let parent = if parents.is_empty() || self.random.one_in(3) {
+            None
+        } else {
+            Some(*self.random.one_of(&parents))
+        };
+        let some = |walk: &mut Self, what| {
+            walk.random.one_in(2).then(|| tag(what, *walk.random.one_of(&["a", "b"])))
+        };
         Record {
             key,
             alias: self.random.one_in(4).then(|| self.some_alias(partition)),
@@ -337,35 +317,35 @@ impl Walk {
             },
             expires_at: self.end(),
             due_at: self.random.one_in(3).then_some(self.now),
-            body: self.random.next().to_be_bytes().into(),
+            body: self.random.number().to_be_bytes().into(),
         }
     }
 
     /// An end of life: mostly in a while, sometimes now or in two days.
     fn end(&mut self) -> Timestamp {
         let days = if self.random.one_in(6) { 2 } else { 0 };
-        self.now + Duration::from_secs(days * 86_400) + Duration::from_millis(self.random.next() % 60_000)
+        self.now + Duration::from_secs(days * 86_400) + Duration::from_millis(self.random.number() % 60_000)
     }
 
     fn some_key(&mut self) -> Key {
         let known: Vec<Key> = self.map.keys().copied().collect();
         if known.is_empty() || self.random.one_in(5) {
-            key_in(self.random.of(&PARTITIONS), self.random.of(&LEAVES), 1)
+            key_in(*self.random.one_of(&PARTITIONS), *self.random.one_of(&LEAVES), 1)
         } else {
-            self.random.of(&known)
+            *self.random.one_of(&known)
         }
     }
 
     fn some_kind(&mut self) -> Kind {
-        self.random.of(&[LEAVES[0], LEAVES[1], LEAVES[2], PARENTS[0], PARENTS[1]])
+        *self.random.one_of(&[LEAVES[0], LEAVES[1], LEAVES[2], PARENTS[0], PARENTS[1]])
     }
 
     fn some_tag(&mut self) -> Tag {
-        tag(self.random.of(&["account", "client", "session"]), self.random.of(&["a", "b"]))
+        tag(*self.random.one_of(&["account", "client", "session"]), *self.random.one_of(&["a", "b"]))
     }
 
     fn some_alias(&mut self, partition: Partition) -> Alias {
-        Alias::derive(&realm(), Kind::INTERACTION, partition, self.random.of(&[b"1", b"2", b"3"]))
+        Alias::derive(&realm(), Kind::INTERACTION, partition, *self.random.one_of(&[b"1", b"2", b"3"]))
     }
 }
 

@@ -202,6 +202,8 @@ mod tests {
     use chancery_jose::{SystemRandom, base64url};
     use serde_json::Value;
 
+    use chancery_seeded::Seeded;
+
     use super::*;
     use crate::client::{RegistrationRules, register};
     use crate::offered::Offered;
@@ -217,13 +219,8 @@ mod tests {
         let rules = RegistrationRules::new(&offered, &[], now);
         let client = br#"{"client_id":"app","redirect_uris":["https://app.example/cb"]}"#;
         let client = register(client, &SystemRandom, &rules).unwrap().client;
-        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut next = move |bound: usize| {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            usize::try_from(seed >> 33).unwrap_or(0) % bound
-        };
+        let mut seeded = Seeded::new(1);
+        let mut next = |limit: usize| seeded.below(limit);
         let headers = [
             r#""alg":"ES256""#,
             r#""alg":"ES256","typ":"JWT""#,

@@ -2,6 +2,7 @@
 
 use chancery_jose::json::Object;
 use chancery_jose::{SigningAlgorithm, base64url};
+use chancery_seeded::Seeded;
 use chancery_types::iana::{ClientAuthenticationMethod, SubjectType};
 use chancery_types::{Issuer, Timestamp};
 use serde_json::{Map, Value, json};
@@ -10,22 +11,12 @@ use super::OFFERED;
 use crate::client::{SoftwareStatement, StatementIssuer};
 use crate::model::client::choices::{self, Choices};
 
-/// The same numbers on every machine (xorshift64*).
-fn numbers() -> impl FnMut(usize) -> usize {
-    let mut state = 1_u64;
-    move |limit| {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-    }
-}
-
 const NOW: i64 = 1_800_000_000;
 
 #[test]
 fn every_statement_is_checked() {
-    let mut below = numbers();
+    let mut seeded = Seeded::new(1);
+    let mut below = |limit: usize| seeded.below(limit);
     let here = Issuer::parse("https://op.example").unwrap();
     let issuers =
         [StatementIssuer { issuer: "https://publisher.example".into(), ..StatementIssuer::default() }];
@@ -102,7 +93,8 @@ fn every_statement_is_checked() {
 
 #[test]
 fn every_choice_is_picked_from() {
-    let mut below = numbers();
+    let mut seeded = Seeded::new(1);
+    let mut below = |limit: usize| seeded.below(limit);
     let names = [
         "subject_types_supported",
         "subject_type",

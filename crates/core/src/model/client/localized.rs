@@ -114,6 +114,8 @@ impl<'de> Deserialize<'de> for Localized {
 
 #[cfg(test)]
 mod tests {
+    use chancery_seeded::Seeded;
+
     use super::*;
 
     fn localized(names: &[&str]) -> Localized {
@@ -148,14 +150,8 @@ mod tests {
     /// Whatever names and languages come: what is found is of the member, and of the same language.
     #[test]
     fn every_language_is_read() {
-        let mut state = 1_u64;
-        let mut below = |limit: usize| {
-            // xorshift64*: the same on every machine.
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
-        };
+        let mut seeded = Seeded::new(1);
+        let mut below = |limit: usize| seeded.below(limit);
         let members = ["client_name", "tos_uri"];
         let parts = ["", "#", "de", "DE", "-", "AT", "x", "1996", "zh", "\u{e4}", " ", "abcdefghi"];
         let mut found = 0;

@@ -1,6 +1,7 @@
 //! The parser of proofs, with what anybody may send.
 
 use chancery_jose::PrivateKey;
+use chancery_seeded::Seeded;
 use serde_json::Value;
 
 use super::*;
@@ -38,13 +39,8 @@ fn generated_proofs() {
     let key = PrivateKey::generate(SigningAlgorithm::Es256).unwrap();
     let public = key.public_jwk().to_json();
     let private = key.to_jwk().unwrap().to_string();
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move |bound: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed >> 33).unwrap_or(0) % bound
-    };
+    let mut seeded = Seeded::new(1);
+    let mut next = |limit: usize| seeded.below(limit);
     let keys: [&str; 9] =
         [&public, &public, &public, &private, "{}", "null", "[]", r#"{"kty":"oct","k":"AAAA"}"#, "7"];
     let algorithms =
