@@ -3,7 +3,8 @@
 //!
 //! Clients rotate such keys without telling anybody (OIDC Core section 10.1.1): when none of those that are
 //! known helps, the document is fetched again, but at most once a minute, whoever sends nonsense. While the
-//! other server is down, the last good keys are used for a day.
+//! other server is down, the last good keys are used for a day; so they are while one request fetches newer ones, by
+//! all others that they help.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -58,7 +59,7 @@ pub(crate) struct Address {
 
 #[derive(Default)]
 struct Source {
-    /// Whoever fetches holds it; the others wait for what they learn.
+    /// Whoever fetches holds it; those who have no keys that help them wait for what is learned.
     fetching: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
 }
@@ -95,18 +96,18 @@ impl PublishedKeys {
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Looked {
         let source = self.source(now, address);
-        if let Some(keys) = source.known().without_asking(now, unhelpful) {
-            return Looked { keys, failed: None };
-        }
+        let meanwhile = {
+            let known = source.known();
+            if let Some(keys) = known.without_asking(now, unhelpful) {
+                return Looked { keys, failed: None };
+            }
+            known.other_than(now, unhelpful)
+        };
         // An address that an operator has written does not move.
         let asking = client.map(|client| self.asking(client));
-        let _of_client = match &asking {
-            Some(asking) => Some(asking.lock().await),
-            None => None,
+        let Some(_turn) = turn(asking.as_deref(), &source.fetching, meanwhile.is_none()).await else {
+            return Looked { keys: meanwhile, failed: None };
         };
-        // Held while another server is asked, and for nothing else. Whoever goes away while asking has not
-        // asked, and the next in the line does. It is up to the port that the server is not asked twice.
-        let _turn = source.fetching.lock().await;
         if let Some(keys) = source.known().without_asking(now, unhelpful) {
             return Looked { keys, failed: None };
         }
@@ -162,6 +163,26 @@ impl PublishedKeys {
     }
 }
 
+/// A place in front of the other server: that of the client, and that of the address.
+type Turn<'l> = (Option<tokio::sync::MutexGuard<'l, ()>>, tokio::sync::MutexGuard<'l, ()>);
+
+/// Held while another server is asked, and for nothing else. Whoever goes away while asking has not asked, and the next in
+/// the line does; `None` for who does not wait in that line while somebody else asks. It is up to the port that the
+/// server is not asked twice.
+async fn turn<'l>(
+    of_client: Option<&'l tokio::sync::Mutex<()>>,
+    of_address: &'l tokio::sync::Mutex<()>,
+    waits: bool,
+) -> Option<Turn<'l>> {
+    let of_client = match of_client {
+        None => None,
+        Some(lock) if waits => Some(lock.lock().await),
+        Some(lock) => Some(lock.try_lock().ok()?),
+    };
+    let of_address = if waits { of_address.lock().await } else { of_address.try_lock().ok()? };
+    Some((of_client, of_address))
+}
+
 /// Makes room: removes what is of no use, or else the half that was not used for the longest time.
 fn forget(sources: &mut Sources, now: Timestamp) {
     sources.retain(|_, source| source.known().good(now).is_some());
@@ -188,13 +209,16 @@ impl Known {
         now: Timestamp,
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Option<Option<Arc<PublicKeys>>> {
-        let good = self.good(now);
         let is_fresh =
             self.last_good.as_ref().is_some_and(|good| now.distance(good.fetched_at) < good.fresh_for);
-        let is_other =
-            good.as_ref().is_some_and(|good| unhelpful.is_none_or(|known| !Arc::ptr_eq(good, known)));
         let was_just_asked = self.asked_at.is_some_and(|at| now.distance(at) < PACE);
-        ((is_fresh && is_other) || was_just_asked).then_some(good)
+        let is_enough = is_fresh && self.other_than(now, unhelpful).is_some();
+        (is_enough || was_just_asked).then(|| self.good(now))
+    }
+
+    /// The last good keys, unless it is known that they do not help.
+    fn other_than(&self, now: Timestamp, unhelpful: Option<&Arc<PublicKeys>>) -> Option<Arc<PublicKeys>> {
+        self.good(now).filter(|good| unhelpful.is_none_or(|known| !Arc::ptr_eq(good, known)))
     }
 
     /// The last good keys, unless they are too old.
@@ -227,27 +251,154 @@ async fn fetched(fetch: &dyn Fetch, address: &Address) -> Result<(PublicKeys, Du
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
 
     use super::*;
     use crate::fetch::FetchResponse;
     use crate::ports::{BoxFuture, PortFuture};
 
-    /// Every server keeps us waiting.
+    /// Every server keeps us waiting, but while it has an answer.
     #[derive(Default)]
-    struct Hanging(Mutex<usize>);
+    struct Hanging {
+        asked: Mutex<usize>,
+        answer: Mutex<Option<&'static str>>,
+    }
 
     impl Hanging {
         fn asked(&self) -> usize {
-            *self.0.lock().unwrap()
+            *self.asked.lock().unwrap()
+        }
+
+        fn answers(&self, with: Option<&'static str>) {
+            *self.answer.lock().unwrap() = with;
         }
     }
 
     impl Fetch for Hanging {
-        fn fetch<'a>(&'a self, _: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
-            *self.0.lock().unwrap() += 1;
-            Box::pin(std::future::pending())
+        fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+            *self.asked.lock().unwrap() += 1;
+            Box::pin(std::future::poll_fn(|_| match *self.answer.lock().unwrap() {
+                Some(answer) => Poll::Ready(request.answered(200, Bytes::from_static(answer.as_bytes()))),
+                None => Poll::Pending,
+            }))
         }
+    }
+
+    /// What one who asks has by now.
+    fn by_now<T>(of: &mut BoxFuture<'_, T>) -> Option<T> {
+        match of.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        }
+    }
+
+    const OLD: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"old","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    const NEW: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"new","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    const AT: Timestamp = Timestamp::from_secs(0);
+
+    /// An address whose keys were fetched at the beginning and are then, when they are old, asked for by nobody yet.
+    struct Fetched {
+        known: PublishedKeys,
+        fetch: Hanging,
+        client: ClientId,
+        address: Address,
+        old: Arc<PublicKeys>,
+    }
+
+    impl Fetched {
+        fn new() -> Self {
+            let client = ClientId::parse("app").unwrap();
+            let address = Address { url: "https://app.example/jwks".into(), is_of_stranger: false };
+            let (known, fetch) = (PublishedKeys::default(), Hanging::default());
+            fetch.answers(Some(OLD));
+            let mut first: BoxFuture<'_, _> =
+                Box::pin(known.look(AT, &fetch, (Some(&client), &address), None));
+            let old = by_now(&mut first).unwrap().keys.unwrap();
+            drop(first);
+            fetch.answers(None);
+            Self { known, fetch, client, address, old }
+        }
+
+        fn look(
+            &self,
+            at: Timestamp,
+            unhelpful: Option<&'static str>,
+        ) -> BoxFuture<'_, Option<Arc<PublicKeys>>> {
+            let unhelpful = unhelpful.map(|_| &self.old);
+            Box::pin(async move {
+                let of = (Some(&self.client), &self.address);
+                self.known.look(at, &self.fetch, of, unhelpful).await.keys
+            })
+        }
+
+        fn is_old(&self, keys: Option<Option<Arc<PublicKeys>>>) -> bool {
+            keys.flatten().is_some_and(|keys| Arc::ptr_eq(&keys, &self.old))
+        }
+    }
+
+    /// Who comes first when keys have become old asks for newer ones; the others go on with those that are known.
+    #[test]
+    fn one_waits_while_old_keys_are_fetched_again() {
+        let of = Fetched::new();
+        let later = AT + FRESH;
+        let mut first = of.look(later, None);
+        assert!(by_now(&mut first).is_none());
+        for _ in 0..10 {
+            assert!(of.is_old(by_now(&mut of.look(later, None))), "nobody else waits");
+        }
+        assert_eq!(of.fetch.asked(), 2);
+        // It has gone away, and the next one asks in its place.
+        drop(first);
+        let mut next = of.look(later, None);
+        assert!(by_now(&mut next).is_none());
+        assert_eq!(of.fetch.asked(), 3);
+        of.fetch.answers(Some(NEW));
+        let newer = by_now(&mut next).flatten().unwrap();
+        assert!(!Arc::ptr_eq(&newer, &of.old));
+        assert!(Arc::ptr_eq(&newer, &by_now(&mut of.look(later, None)).flatten().unwrap()));
+        assert_eq!(of.fetch.asked(), 3);
+    }
+
+    /// Whom the known keys do not help waits for the one who asks already, and nobody asks twice.
+    #[test]
+    fn whoever_needs_another_key_waits_with_the_one_who_asks() {
+        let of = Fetched::new();
+        let later = AT + FRESH;
+        let mut waiting =
+            vec![of.look(later, None), of.look(later, Some("old")), of.look(later, Some("old"))];
+        assert!(waiting.iter_mut().all(|one| by_now(one).is_none()));
+        assert!(of.is_old(by_now(&mut of.look(later, None))));
+        of.fetch.answers(Some(NEW));
+        let all: Vec<_> = waiting.iter_mut().map(|one| by_now(one).flatten().unwrap()).collect();
+        assert!(all.iter().all(|keys| !Arc::ptr_eq(keys, &of.old) && Arc::ptr_eq(keys, &all[0])));
+        assert_eq!(of.fetch.asked(), 2);
+    }
+
+    /// Also who asks at another address for the same client keeps nobody waiting who has keys.
+    #[test]
+    fn a_client_that_asks_elsewhere_uses_the_keys_that_are_known() {
+        let of = Fetched::new();
+        let later = AT + FRESH;
+        let elsewhere = Address { url: "https://elsewhere.example/jwks".into(), is_of_stranger: false };
+        let mut first: BoxFuture<'_, _> =
+            Box::pin(of.known.look(later, &of.fetch, (Some(&of.client), &elsewhere), None));
+        assert!(by_now(&mut first).is_none());
+        assert!(of.is_old(by_now(&mut of.look(later, None))));
+    }
+
+    /// Keys of the day before are good for nobody, whoever asks for newer ones.
+    #[test]
+    fn keys_that_are_too_old_are_waited_for() {
+        let of = Fetched::new();
+        let limit = AT + LAST_GOOD;
+        let mut first = of.look(limit - Duration::from_millis(1), None);
+        assert!(by_now(&mut first).is_none());
+        assert!(of.is_old(by_now(&mut of.look(limit - Duration::from_millis(1), None))));
+        assert!(by_now(&mut of.look(limit, None)).is_none());
+        assert_eq!(of.fetch.asked(), 2);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) struct TrustedIssuer {
     fetch: Arc<dyn Fetch>,
     keys: PublishedKeys,
     known: Mutex<Known>,
+    /// Whoever asks for the metadata holds it; those who know none yet wait for what is learned.
+    asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -43,9 +45,29 @@ pub(crate) struct Endpoints {
     pub(crate) introspection: Option<Box<str>>,
 }
 
+impl Known {
+    /// What can be said now without asking the issuer; `None` if it has to be asked.
+    fn without_asking(&self, now: Timestamp) -> Option<Result<Arc<Endpoints>, Fault>> {
+        let believed = self.failed.as_ref().filter(|(at, _)| now.distance(*at) < PACE);
+        match (&self.endpoints, believed) {
+            (Some((endpoints, at)), believed) if believed.is_some() || now.distance(*at) < FRESH => {
+                Some(Ok(Arc::clone(endpoints)))
+            }
+            (None, Some((_, fault))) => Some(Err(fault.clone())),
+            _ => None,
+        }
+    }
+}
+
 impl TrustedIssuer {
     pub(crate) fn new(issuer: Issuer, fetch: Arc<dyn Fetch>) -> Self {
-        Self { issuer, fetch, keys: PublishedKeys::default(), known: Mutex::default() }
+        Self {
+            issuer,
+            fetch,
+            keys: PublishedKeys::default(),
+            known: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(crate) fn fetch(&self) -> &dyn Fetch {
@@ -74,18 +96,25 @@ impl TrustedIssuer {
         }
     }
 
-    /// Its endpoints. While its metadata cannot be fetched again, those that are known count.
+    /// Its endpoints. While its metadata cannot be fetched again, those that are known count; so they do for all others
+    /// while one request fetches it.
     async fn endpoints(&self, now: Timestamp) -> Result<Arc<Endpoints>, Fault> {
-        {
+        let meanwhile = {
             let known = self.known();
-            let believed = known.failed.as_ref().filter(|(at, _)| now.distance(*at) < PACE);
-            match (&known.endpoints, believed) {
-                (Some((endpoints, at)), believed) if believed.is_some() || now.distance(*at) < FRESH => {
-                    return Ok(Arc::clone(endpoints));
-                }
-                (None, Some((_, fault))) => return Err(fault.clone()),
-                _ => {}
+            if let Some(said) = known.without_asking(now) {
+                return said;
             }
+            known.endpoints.as_ref().map(|(endpoints, _)| Arc::clone(endpoints))
+        };
+        let _turn = match meanwhile {
+            None => self.asking.lock().await,
+            Some(endpoints) => match self.asking.try_lock() {
+                Ok(turn) => turn,
+                Err(_) => return Ok(endpoints),
+            },
+        };
+        if let Some(said) = self.known().without_asking(now) {
+            return said;
         }
         let fetched = self.fetched().await;
         let mut known = self.known();
@@ -132,5 +161,72 @@ impl TrustedIssuer {
 
     fn lacks(&self, what: &str) -> Fault {
         Fault::unavailable(format!("{} has no {what}", self.issuer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+    use chancery_core::fetch::FetchResponse;
+    use chancery_core::ports::{BoxFuture, PortFuture};
+
+    use super::*;
+
+    const METADATA: &str = r#"{"issuer":"https://id.example","jwks_uri":"https://id.example/jwks"}"#;
+
+    /// Keeps us waiting, but while it has an answer.
+    #[derive(Default)]
+    struct Hanging {
+        asked: AtomicUsize,
+        answer: Mutex<Option<&'static str>>,
+    }
+
+    impl Fetch for Hanging {
+        fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            Box::pin(std::future::poll_fn(|_| match *self.answer.lock().unwrap() {
+                Some(answer) => Poll::Ready(request.answered(200, Bytes::from_static(answer.as_bytes()))),
+                None => Poll::Pending,
+            }))
+        }
+    }
+
+    type Asked<'a> = BoxFuture<'a, Result<Arc<Endpoints>, Fault>>;
+
+    /// What one who asks has by now.
+    fn by_now(of: &mut Asked<'_>) -> Option<Arc<Endpoints>> {
+        match of.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value.ok(),
+            Poll::Pending => None,
+        }
+    }
+
+    /// Whoever comes first asks: those who know nothing wait for the answer, and those who know something go on with that.
+    #[test]
+    fn one_asks_and_nobody_waits_without_need() {
+        let wire = Arc::new(Hanging::default());
+        let fetch: Arc<dyn Fetch> = Arc::clone(&wire) as _;
+        let issuer = TrustedIssuer::new(Issuer::parse("https://id.example").unwrap(), fetch);
+        let (first, later) = (Timestamp::from_secs(0), Timestamp::from_secs(0) + FRESH);
+        let asks = |at| -> Asked<'_> { Box::pin(issuer.endpoints(at)) };
+        let mut all: Vec<Asked<'_>> = (0..5).map(|_| asks(first)).collect();
+        assert!(all.iter_mut().all(|one| by_now(one).is_none()));
+        *wire.answer.lock().unwrap() = Some(METADATA);
+        assert!(all.iter_mut().all(|one| by_now(one).is_some()));
+        assert_eq!(wire.asked.load(Ordering::Relaxed), 1);
+        *wire.answer.lock().unwrap() = None;
+        let mut one = asks(later);
+        assert!(by_now(&mut one).is_none());
+        assert!((0..5).all(|_| by_now(&mut asks(later)).is_some()), "the others go on");
+        assert_eq!(wire.asked.load(Ordering::Relaxed), 2);
+        drop(one);
+        let mut next = asks(later);
+        assert!(by_now(&mut next).is_none(), "who has gone away has not asked");
+        *wire.answer.lock().unwrap() = Some(METADATA);
+        assert!(by_now(&mut next).is_some() && by_now(&mut asks(later)).is_some());
+        assert_eq!(wire.asked.load(Ordering::Relaxed), 3);
     }
 }
