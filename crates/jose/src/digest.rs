@@ -54,6 +54,20 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-256 of all parts, each with its length in front, so that different lists never form the same input.
+#[must_use]
+pub fn sha256_of_parts(parts: impl IntoIterator<Item: AsRef<[u8]>>) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        let part = part.as_ref();
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    out
+}
+
 /// HMAC with SHA-256 (RFC 2104).
 #[must_use]
 pub fn hmac_sha256(key: &[u8], bytes: &[u8]) -> [u8; 32] {
@@ -114,14 +128,16 @@ mod tests {
     #[test]
     fn parts_do_not_run_into_each_other() {
         let hash = KeyedHash::new(&[7; 32]);
-        let of = |parts: &[&str]| hash.digest(parts.iter().map(|part| part.as_bytes()));
+        let of =
+            |parts: &[&str]| (hash.digest(parts.iter().map(|part| part.as_bytes())), sha256_of_parts(parts));
         let one_message = [&3_u64.to_be_bytes()[..], b"abc"].concat();
-        assert_eq!(of(&["abc"]), hmac_sha256(&[7; 32], &one_message));
+        assert_eq!(of(&["abc"]), (hmac_sha256(&[7; 32], &one_message), sha256(&one_message)));
         let lists: [&[&str]; 6] = [&["ab", "c"], &["a", "bc"], &["abc"], &["abc", ""], &["", "abc"], &[]];
         for (n, one) in lists.iter().enumerate() {
-            assert!(lists.iter().skip(n + 1).all(|other| of(one) != of(other)), "{one:?}");
+            let differ = |other: &&[&str]| of(one).0 != of(other).0 && of(one).1 != of(other).1;
+            assert!(lists.iter().skip(n + 1).all(differ), "{one:?}");
         }
-        assert_ne!(of(&["abc"]), KeyedHash::new(&[8; 32]).digest([&b"abc"[..]]));
+        assert_ne!(of(&["abc"]).0, KeyedHash::new(&[8; 32]).digest([&b"abc"[..]]));
     }
 
     #[test]

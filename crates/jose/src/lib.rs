@@ -51,7 +51,7 @@ pub mod base64url;
 pub mod json;
 
 mod digest;
-pub use digest::{Hash, KeyedHash, constant_time_eq, hmac_sha256, sha256};
+pub use digest::{Hash, KeyedHash, constant_time_eq, hmac_sha256, sha256, sha256_of_parts};
 
 mod algorithm;
 pub use algorithm::SigningAlgorithm;

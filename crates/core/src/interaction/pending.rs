@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chancery_jose::{SigningAlgorithm, sha256};
+use chancery_jose::{SigningAlgorithm, sha256, sha256_of_parts};
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::iana::ResponseType;
 use chancery_types::{AccountId, Key, RedirectKind, Scope, Timestamp};
@@ -389,8 +389,8 @@ impl<'a> Pending<'a> {
     /// shown. Zeros where it asks nothing of the kind.
     pub(super) fn shown(&self, prompt: &PromptName) -> [u8; 32] {
         match prompt {
-            PromptName::Consent => self.digest_of(&self.to_consent()),
-            PromptName::Approve => self.digest_of(&self.to_approve()),
+            PromptName::Consent => digest_of(&self.to_consent(), self.details()),
+            PromptName::Approve => digest_of(&self.to_approve(), self.details()),
             PromptName::Custom(name) => sha256(self.data_of(name).to_string().as_bytes()),
             PromptName::ConfirmDevice
             | PromptName::Login
@@ -403,13 +403,6 @@ impl<'a> Pending<'a> {
     pub(super) fn data_of(&self, name: &CustomPromptName) -> Value {
         let required = self.required.iter().find(|required| required.name == *name);
         required.map_or(Value::Null, |required| required.prompt.data.clone())
-    }
-
-    fn digest_of(&self, asked: &Undecided) -> [u8; 32] {
-        let mut lines = vec![asked.access.scopes.to_string(), asked.claims.join(" ")];
-        lines.extend(self.details().iter().map(|detail| detail.to_value().to_string()));
-        lines.extend(asked.access.resources.iter().map(|at| format!("{} {}", at.resource, at.scopes)));
-        sha256(lines.join("\n").as_bytes())
     }
 
     /// What the page of a request of the background asks: everything, whatever was agreed to before.
@@ -449,6 +442,61 @@ impl<'a> Pending<'a> {
         }
         if !is_session {
             self.done.forget(&PromptName::Login);
+        }
+    }
+}
+
+/// Different things never have the same digest, whatever characters are in them.
+fn digest_of(asked: &Undecided, details: &[AuthorizationDetail]) -> [u8; 32] {
+    let resources = asked.access.resources.iter();
+    sha256_of_parts([
+        sha256_of_parts([asked.access.scopes.to_string()]),
+        sha256_of_parts(&asked.claims),
+        sha256_of_parts(details.iter().map(|detail| detail.to_value().to_string())),
+        sha256_of_parts(resources.flat_map(|at| [at.resource.to_string(), at.scopes.to_string()])),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use chancery_types::{ResourceUri, Scopes};
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::model::{Access, ResourceScopes};
+
+    /// A yes is for what was shown, and for nothing that is only spelled like it.
+    #[test]
+    fn what_is_asked_is_never_mistaken_for_something_else() {
+        let asked = |claims: &[&str], resources: &[(&str, &str)], details: &[&str]| {
+            let resources = resources.iter().map(|(resource, scopes)| ResourceScopes {
+                resource: ResourceUri::parse(resource).unwrap(),
+                scopes: Scopes::parse(scopes).unwrap(),
+            });
+            let access = Access { scopes: Scopes::parse("openid").unwrap(), resources: resources.collect() };
+            let claims = claims.iter().map(|claim| (*claim).to_owned()).collect();
+            let details: Vec<AuthorizationDetail> =
+                details.iter().map(|name| from_value(json!({ "type": name })).unwrap()).collect();
+            digest_of(&Undecided { access, claims }, &details)
+        };
+        let (a, b) = (("https://a.example", "read"), ("https://b.example", ""));
+        let all = [
+            asked(&[], &[], &[]),
+            asked(&["a", "b"], &[], &[]),
+            asked(&["a b"], &[], &[]),
+            asked(&["a\nb"], &[], &[]),
+            asked(&["a", ""], &[], &[]),
+            asked(&[r#"a\n{"type":"t"}"#], &[], &[]),
+            asked(&["a\n{\"type\":\"t\"}"], &[], &[]),
+            asked(&["a"], &[], &["t"]),
+            asked(&["a"], &[], &["t", "t"]),
+            asked(&["a\nhttps://a.example read"], &[], &[]),
+            asked(&["a"], &[a], &[]),
+            asked(&["a"], &[a, b], &[]),
+            asked(&["a"], &[b, a], &[]),
+        ];
+        for (n, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(n + 1).all(|other| one != other), "{n}");
         }
     }
 }
