@@ -61,6 +61,12 @@ impl Reason {
     pub fn refused<T, E: From<&'static Self>>(&'static self) -> Result<T, E> {
         Err(E::from(self))
     }
+
+    /// A refusal for this reason, and for no longer than this.
+    #[must_use]
+    pub(crate) fn for_now(&'static self, wait: Duration) -> Refusal {
+        Refusal { reason: self, remedy: Some(Remedy::RetryAfter(wait)) }
+    }
 }
 
 /// What a refused peer can do about it.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{ClientEndpoint, ClientResponse};
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Reason, Refusal, Remedy};
+use crate::error::{Failure, Reason, Refusal};
 use crate::event::Event;
 use crate::interaction::Interactions;
 use crate::model::{Carrier, Client, TokenBinding};
@@ -158,13 +158,9 @@ impl PushedAuthorizationRequestEndpoint {
         let handle = Handle::new(env.partition(), env.secret());
         let network = call.network().filter(|_| client.is_public());
         let (open, most) = (&env.limits.pushed_requests, self.config.open_limit);
-        match open.take(call.now, client.id(), network, (handle.key(&env.realm), ends), most) {
-            Ok(()) => Ok(handle),
-            Err(until) => {
-                let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
-                Err(Refusal { reason: &TOO_MANY_OPEN, remedy })
-            }
-        }
+        open.take(call.now, client.id(), network, (handle.key(&env.realm), ends), most)
+            .map_err(|until| TOO_MANY_OPEN.for_now(until.distance(call.now)))?;
+        Ok(handle)
     }
 
     /// Uses the proof up, and stores the request.

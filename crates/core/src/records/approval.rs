@@ -7,6 +7,7 @@ use chancery_types::{ClientId, Key, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::approved::Approved;
+use crate::context::Call;
 use crate::model::{Carrier, Client, Granted, RegistrationId, Source};
 use crate::records::{Body, InteractionId};
 
@@ -19,6 +20,21 @@ pub struct RequestOrigin {
     pub address: Option<Box<str>>,
     /// What the device says it is. Nobody has checked it.
     pub device: Option<Box<str>>,
+}
+
+/// Longest description that a device gives of itself, in characters.
+const LONGEST_DEVICE: usize = 120;
+
+impl RequestOrigin {
+    /// That of the request which is answered now.
+    #[must_use]
+    pub(crate) fn of(call: &Call) -> Self {
+        Self {
+            at: call.now,
+            address: call.peer.map(|peer| peer.to_string().into()),
+            device: call.user_agent.as_deref().map(|text| text.chars().take(LONGEST_DEVICE).collect()),
+        }
+    }
 }
 
 /// A decision that a client polls for.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::meets;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Reason, Refusal, Remedy};
+use crate::error::{Failure, Reason};
 use crate::event::RefusedClient;
 use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
@@ -193,8 +193,7 @@ impl Authenticator {
         if guess.is_some()
             && let Some(wait) = wrong_secrets.wait(call.now, network.as_deref(), &client_id)
         {
-            let refusal = Refusal { reason: &SECRETS_THROTTLED, remedy: Some(Remedy::RetryAfter(wait)) };
-            return Err(Unauthenticated { claimed, failure: refusal.into() });
+            return Err(Unauthenticated { claimed, failure: SECRETS_THROTTLED.for_now(wait).into() });
         }
         let verified = match client {
             Some(client) => self.verified(call, env, endpoint, &proof, client).await,

@@ -18,7 +18,7 @@ use chancery_types::{AccountId, Key, Params, Scope, Timestamp};
 use super::{ClientEndpoint, ClientResponse};
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Reason, Refusal, Remedy};
+use crate::error::{Failure, Reason, Refusal};
 use crate::event::Event;
 use crate::interaction::{Interactions, approvals};
 use crate::keys::seal;
@@ -163,11 +163,7 @@ impl ClientEndpoint for BackchannelAuthenticationEndpoint {
             request,
             source: sent.source,
             binding_message: asked.binding_message.map(Box::from),
-            origin: RequestOrigin {
-                at: call.now,
-                address: call.peer.map(|peer| peer.to_string().into()),
-                device: None,
-            },
+            origin: RequestOrigin::of(call),
             client_notification: secrets.map(|secrets| ClientNotification {
                 secrets: secrets.into(),
                 is_push,
@@ -254,17 +250,13 @@ impl BackchannelAuthenticationEndpoint {
         (client, account): (&Client, &AccountId),
         place: (Key, Timestamp),
     ) -> Result<(), Refusal> {
-        let full = |reason, until: Timestamp| {
-            let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
-            Refusal { reason, remedy }
-        };
         let waiting = &env.limits.backchannel_requests;
         let room = waiting.take(call.now, client.id(), None, place, self.config.open_limit);
-        room.map_err(|until| full(&TOO_MANY_WAIT, until))?;
+        room.map_err(|until| TOO_MANY_WAIT.for_now(until.distance(call.now)))?;
         let asked = env.limits.asked_people.take(call.now, account, place, self.config.person_limit);
         asked.map_err(|until| {
             waiting.give_back(client.id(), place.0);
-            full(&PERSON_ASKED_TOO_OFTEN, until)
+            PERSON_ASKED_TOO_OFTEN.for_now(until.distance(call.now))
         })
     }
 

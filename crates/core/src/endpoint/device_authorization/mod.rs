@@ -16,7 +16,7 @@ use chancery_types::{Params, UserCode, params};
 use super::{ClientEndpoint, ClientResponse};
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, MALFORMED_PARAMETER, Reason, Refusal, Remedy};
+use crate::error::{Failure, Fault, MALFORMED_PARAMETER, Reason, Refusal};
 use crate::event::Event;
 use crate::interaction::{DeviceAuthorizationConfig, Interactions};
 use crate::model::Carrier;
@@ -48,9 +48,6 @@ reasons! {
 
 /// How often a user code is drawn until one is free. That two are the same is as likely as guessing one.
 const DRAWS: usize = 8;
-
-/// Longest description that a device gives of itself, in characters.
-const LONGEST_DEVICE: usize = 120;
 
 /// The device authorization endpoint.
 pub struct DeviceAuthorizationEndpoint {
@@ -124,11 +121,7 @@ impl ClientEndpoint for DeviceAuthorizationEndpoint {
             registration: client.registration(),
             request: Carrier::of(&params),
             source,
-            origin: RequestOrigin {
-                at: call.now,
-                address: call.peer.map(|peer| peer.to_string().into()),
-                device: call.user_agent.as_deref().map(|text| text.chars().take(LONGEST_DEVICE).collect()),
-            },
+            origin: RequestOrigin::of(call),
             awaited: Awaited {
                 deadline: call.now + config.lifetime,
                 interval: config.interval,
@@ -172,10 +165,9 @@ impl DeviceAuthorizationEndpoint {
             let key = device_code.key(&env.realm);
             let network = call.network().filter(|_| is_public);
             let place = (key, body.awaited.deadline);
-            if let Err(until) = waiting.take(call.now, &body.client, network, place, *open_limit) {
-                let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
-                return Err(Refusal { reason: &TOO_MANY_WAIT, remedy }.into());
-            }
+            waiting
+                .take(call.now, &body.client, network, place, *open_limit)
+                .map_err(|until| TOO_MANY_WAIT.for_now(until.distance(call.now)))?;
             let ends = body.awaited.deadline + self.interactions.issuer.authorization_code.remembered;
             let record = env.records().new(key, None, Tags::default(), ends, body)?;
             let record = chancery_store::Record { alias: Some(alias), ..record };

@@ -23,7 +23,7 @@ use crate::client::{
     SoftwareStatement, StatementIssuer, is_of_identity, sent, software_statement,
 };
 use crate::context::{Call, Env, credentials};
-use crate::error::{Complaint, Failure, Fault, Reason, Refusal, Remedy};
+use crate::error::{Complaint, Failure, Fault, Reason, Refusal};
 use crate::event::Event;
 use crate::keys::KeySet;
 use crate::limits::Quotas;
@@ -345,10 +345,7 @@ impl RegistrationEndpoint {
             everybody: if is_open { self.config.total_quota } else { 0 },
         };
         let taken = env.limits.registrations.take(call.now, call.network().as_deref(), quotas, QUOTA_PERIOD);
-        taken.map_err(|wait| Refusal {
-            reason: &TOO_MANY_REGISTRATIONS,
-            remedy: Some(Remedy::RetryAfter(wait)),
-        })
+        taken.map_err(|wait| TOO_MANY_REGISTRATIONS.for_now(wait))
     }
 
     /// The software statement of a request; none if nobody's is accepted (RFC 7591 section 3.1.1).
