@@ -1,6 +1,5 @@
 //! Parsers of the vocabulary under generated input: never a panic, and nothing is read that would not be
 //! written so.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_seeded::Seeded;
 use chancery_types::handle::{

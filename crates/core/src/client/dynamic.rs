@@ -355,6 +355,7 @@ fn read(
     let mut metadata = ClientMetadata::read(from, rules.registration.signing(), subject_types, Some(own));
     check_offered(from, &mut metadata, &rules.registration);
     sector::check_told(from, &metadata);
+    sector::check_devices(from, &metadata);
     rules.policies.iter().for_each(|policy| policy.check(from, &metadata));
     let extra = read_extra(from, &rules.registration);
     (metadata, extra)

@@ -1,5 +1,5 @@
 //! Random steps, each compared with what a plain map does.
-#![expect(clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -304,7 +304,7 @@ impl Walk {
             Some(*self.random.one_of(&parents))
         };
         let some = |walk: &mut Self, what| {
-            walk.random.one_in(2).then(|| tag(what, *walk.random.one_of(&["a", "b"])))
+            walk.random.one_in(2).then(|| tag(what, walk.random.one_of::<&str>(&["a", "b"])))
         };
         Record {
             key,
@@ -341,7 +341,10 @@ impl Walk {
     }
 
     fn some_tag(&mut self) -> Tag {
-        tag(*self.random.one_of(&["account", "client", "session"]), *self.random.one_of(&["a", "b"]))
+        tag(
+            self.random.one_of::<&str>(&["account", "client", "session"]),
+            self.random.one_of::<&str>(&["a", "b"]),
+        )
     }
 
     fn some_alias(&mut self, partition: Partition) -> Alias {

@@ -2,9 +2,7 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_types::RedirectUri;
-use chancery_types::iana::{
-    BackchannelTokenDeliveryMode, ClientAuthenticationMethod, GrantType, SubjectType,
-};
+use chancery_types::iana::{BackchannelTokenDeliveryMode, GrantType, SubjectType};
 use serde::{Deserialize, Serialize};
 
 use super::openid::is_false;
@@ -126,11 +124,7 @@ pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
         let rule = "must be given, because subjects are pairwise";
         from.complain_by("jwks_uri", rule, SECTION);
     }
-    let proves = matches!(
-        metadata.flow.token_endpoint_auth_method,
-        ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-    );
-    if !proves && !signs {
+    if !metadata.flow.authenticates_by_published_key() && !signs {
         let rule = "must be given, or the client authenticate with a key of its jwks_uri, because subjects are pairwise";
         from.complain_by(ALGORITHM, rule, SECTION);
     }

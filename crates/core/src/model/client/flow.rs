@@ -119,6 +119,15 @@ impl Flow {
         self.token_endpoint_auth_method == ClientAuthenticationMethod::None
     }
 
+    /// Whether it shows at each request that it has a key of its own, which is in its JWK Set.
+    #[must_use]
+    pub(crate) fn authenticates_by_published_key(&self) -> bool {
+        matches!(
+            self.token_endpoint_auth_method,
+            ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+        )
+    }
+
     /// Whether the client may use this response mode for a response type with this default. Those that it did not
     /// choose itself do not include messages; `jwt` is another name for one of the others (JARM section 2.3.4).
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chancery_types::iana::SubjectType;
+use chancery_types::iana::{GrantType, SubjectType};
 use chancery_types::{RedirectKind, RedirectUri};
 
 use super::{Client, ClientMetadata, Reader};
@@ -61,6 +61,26 @@ pub(crate) fn check_told(from: &mut Reader<'_>, metadata: &ClientMetadata) {
     if !is_of_client && metadata.host() != Some(host(&told)) {
         let rule = "of a client with pairwise subjects must have the host of a redirect URI or of the sector_identifier_uri";
         from.complain_by("backchannel_logout_uri", rule, SECTION);
+    }
+}
+
+/// What a device fetches comes to no redirect URI (RFC 8628 section 3.4), so that anybody could name those of somebody
+/// else, or their `sector_identifier_uri`, and learn how people are called in that sector. Whoever registers itself shows
+/// that the sector is its own as CIBA Core section 4 has it: it authenticates with a key that is published there. A client
+/// for devices alone is a sector by itself.
+pub(crate) fn check_devices(from: &mut Reader<'_>, metadata: &ClientMetadata) {
+    let is_pairwise = metadata.openid.subject_type == SubjectType::Pairwise;
+    let asks = is_pairwise && metadata.flow.grant_types.contains(&GrantType::DeviceCode);
+    let Some(sector) = metadata.host().filter(|_| asks) else { return };
+    let keys = metadata.jwks_uri.as_deref().and_then(|uri| RedirectUri::parse(uri).ok());
+    if !keys.is_some_and(|uri| uri.host().eq_ignore_ascii_case(&sector)) {
+        let rule = format!(
+            "must be given, at the host {sector}, because subjects are pairwise and the client is for devices"
+        );
+        from.complain_by("jwks_uri", rule, SECTION);
+    } else if !metadata.flow.authenticates_by_published_key() {
+        let rule = "must be private_key_jwt or self_signed_tls_client_auth, because subjects are pairwise and the client is for devices";
+        from.complain_by("token_endpoint_auth_method", rule, SECTION);
     }
 }
 
