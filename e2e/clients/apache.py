@@ -4,17 +4,16 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
 from certificate import issued_certificate  # noqa: E402
 from provider import LOGS, free_port  # noqa: E402
+from started import await_ready, listens  # noqa: E402
 
 MODULES = Path("/usr/lib/apache2/modules")
 CONFIGURATION = """
@@ -89,16 +88,4 @@ class Apache:
         file.touch(mode=0o600)
         file.write_text(text)
         self.process = subprocess.Popen(["/usr/sbin/apache2", "-f", file, "-DFOREGROUND"], stdin=subprocess.DEVNULL)
-        begin = time.monotonic()
-        while not self.listens():
-            if self.process.poll() is not None or time.monotonic() - begin > 15:
-                raise RuntimeError(f"Apache did not start; see {log}")
-            time.sleep(0.02)
-
-    def listens(self):
-        """Does it accept connections?"""
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            return True
-        except OSError:
-            return False
+        await_ready("Apache", self.process, lambda: listens(self.port), log)

@@ -3,17 +3,16 @@ certificates of clients and hands them on."""
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
 from certificate import issued_certificate  # noqa: E402
 from provider import LOGS, free_port  # noqa: E402
+from started import await_ready, listens  # noqa: E402
 
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
@@ -89,16 +88,4 @@ class Nginx:
         file.write_text(CONFIGURATION.format(folder=self.folder, log=log, port=self.port, mtls_port=self.mtls_port,
                                              behind=behind, user=user))
         self.process = subprocess.Popen([PROGRAM, "-c", file, "-e", log], stdin=subprocess.DEVNULL)
-        begin = time.monotonic()
-        while not self.listens():
-            if self.process.poll() is not None or time.monotonic() - begin > 15:
-                raise RuntimeError(f"nginx did not start; see {log}")
-            time.sleep(0.02)
-
-    def listens(self):
-        """Does it accept connections?"""
-        try:
-            socket.create_connection(("127.0.0.1", self.mtls_port), timeout=5).close()
-            return True
-        except OSError:
-            return False
+        await_ready("nginx", self.process, lambda: listens(self.mtls_port), log)

@@ -5,11 +5,11 @@ import re
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.request
 
 from provider import LOGS, known_secret, release
+from started import await_ready
 
 
 class Example:
@@ -48,17 +48,20 @@ class Example:
 
     def wait_until_ready(self):
         """Waits for the discovery document."""
-        begin = time.monotonic()
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.issuer}/.well-known/openid-configuration", timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError) as error:
-                if self.process.poll() is not None or time.monotonic() - begin > 15:
-                    self.__exit__()
-                    raise RuntimeError(f"{self.program} did not start: {error}") from None
-                time.sleep(0.02)
+        try:
+            await_ready(self.program, self.process, self.is_ready, self.log.name)
+        except RuntimeError:
+            self.__exit__()
+            raise
         known_secret(self.told("password"))
+
+    def is_ready(self):
+        """Does it answer?"""
+        try:
+            urllib.request.urlopen(f"{self.issuer}/.well-known/openid-configuration", timeout=5).close()
+            return True
+        except (urllib.error.URLError, OSError):
+            return False
 
     def told(self, name):
         """What the banner says after a word."""

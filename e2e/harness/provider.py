@@ -14,6 +14,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from started import await_ready
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOGS = REPOSITORY / "target" / "e2e-logs"
 SECRETS = REPOSITORY / "target" / "e2e-secrets.txt"  # what e2e/secrets/run looks for
@@ -127,10 +129,7 @@ class Provider:
         self.process = subprocess.Popen([self.binary, "serve", "--config", self.config, *overrides],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.folder,
                                         env=os.environ | self.variables)
-        while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() - begin > 15:
-                raise RuntimeError(f"the server did not get ready; see {LOGS / self.name}.log")
-            time.sleep(0.01)
+        await_ready("the server", self.process, self.is_ready, f"{LOGS / self.name}.log")
         return time.monotonic() - begin
 
     def is_ready(self):
