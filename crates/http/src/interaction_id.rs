@@ -2,6 +2,7 @@
 //! themselves: their date, and the id by which client and server find the same request in their logs.
 
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use chancery_core::context::RequestId;
@@ -30,11 +31,25 @@ pub(crate) fn tell(headers: &mut HeaderMap, request_id: Option<HeaderValue>, now
     }
 }
 
-/// RFC 9110 section 5.6.7: an IMF-fixdate, which always has 29 bytes.
+/// The date of the last answer, and the second that it is for: most answers have that of the one before.
+static LAST: Mutex<Option<(i64, HeaderValue)>> = Mutex::new(None);
+
 fn date(now: Timestamp) -> Option<HeaderValue> {
+    let second = now.secs();
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, date)) = last.as_ref().filter(|(of, _)| *of == second) {
+        return Some(date.clone());
+    }
+    let date = written(second)?;
+    *last = Some((second, date.clone()));
+    Some(date)
+}
+
+/// RFC 9110 section 5.6.7: an IMF-fixdate, which always has 29 bytes.
+fn written(second: i64) -> Option<HeaderValue> {
     // Later dates do not have the form; no clock shows them.
     const YEAR_10000: u64 = 253_402_300_800;
-    let since = u64::try_from(now.secs()).unwrap_or_default().min(YEAR_10000 - 1);
+    let since = u64::try_from(second).unwrap_or_default().min(YEAR_10000 - 1);
     let at = HttpDate::from(UNIX_EPOCH.checked_add(Duration::from_secs(since))?);
     let mut text = [0; 29];
     write!(&mut text[..], "{at}").ok()?;
@@ -52,16 +67,16 @@ fn is_uuid(text: &str) -> bool {
 fn uuid(random: [u8; 16]) -> String {
     let random = u128::from_be_bytes(random);
     let bits = (random & !(0xf << 76) & !(0b11 << 62)) | (0x4 << 76) | (0b10 << 62);
-    let mut text = Vec::with_capacity(36);
+    let mut text = String::with_capacity(36);
     for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
-            text.push(b'-');
+            text.push('-');
         }
-        text.extend(
-            [byte >> 4, byte & 0xf].map(|half| if half < 10 { b'0' + half } else { b'a' - 10 + half }),
-        );
+        for half in [byte >> 4, byte & 0xf] {
+            text.push(char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half }));
+        }
     }
-    String::from_utf8(text).unwrap_or_default()
+    text
 }
 
 #[cfg(test)]
@@ -73,5 +88,18 @@ mod tests {
         assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
         assert!(is_uuid(&uuid([7; 16])));
+    }
+
+    /// The example of RFC 9110 section 5.6.7; each second has its own, whatever came before.
+    #[test]
+    fn dates_are_those_of_their_second() {
+        let at = |secs| date(Timestamp::from_secs(secs)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+            assert_eq!(at(784_111_778), "Sun, 06 Nov 1994 08:49:38 GMT");
+            assert_eq!(at(784_111_778), "Sun, 06 Nov 1994 08:49:38 GMT");
+            assert_eq!(at(-1), "Thu, 01 Jan 1970 00:00:00 GMT");
+            assert_eq!(at(400_000_000_000), "Fri, 31 Dec 9999 23:59:59 GMT");
+        }
     }
 }
