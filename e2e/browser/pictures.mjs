@@ -14,14 +14,12 @@ const SHOWN = {
     login: 'Sign in',
     'login-refused': 'A wrong password',
     'login-throttled-minutes': 'Too many attempts: how long to wait',
-    'login-busy': 'Too much to do',
     'login-no-cookies': 'A browser that keeps no cookies',
     'login-again': 'Signed in already, and asked once more',
-    'login-again-refused': 'The same, with a wrong password',
     accounts: 'Which account?',
     'accounts-another': 'The application expects somebody else',
     'signed-in': 'A page that was used already',
-    'signed-in-restart': 'A page whose time is over',
+    'signed-in-ended': 'A page whose time is over',
   },
   'Making an account': {
     'sign-up': 'Create an account',
@@ -37,7 +35,6 @@ const SHOWN = {
   'A person’s own account': {
     account: 'Sessions and applications',
     'account-news': 'A session has ended',
-    'account-empty': 'Nothing but this session',
     'confirm-end-session': 'End a session?',
     'confirm-end-others': 'End all others?',
     'confirm-end-application': 'Withdraw an application?',
@@ -50,7 +47,6 @@ const SHOWN = {
     'confirm-device': 'Is this your device?',
     'confirm-device-elsewhere': 'A device at another address',
     'device-done': 'Connected',
-    'device-done-refused': 'Not connected',
   },
   'Asked in the background': {
     approvals: 'What waits for the person',
@@ -58,8 +54,6 @@ const SHOWN = {
     approve: 'Approve?',
     'approve-long': 'In detail, with a long message',
     'approval-done': 'Approved',
-    'approval-done-refused': 'Refused',
-    'approvals-decided': 'Decided already',
   },
   'Signing out': {
     'logout-confirm': 'Sign out?',
@@ -87,15 +81,21 @@ const SHOWN = {
 const LANGUAGES = ['en', 'de'];
 const SCHEMES = ['light', 'dark'];
 
-/** The picture that README.md shows. */
-const COVER = { name: 'login', language: 'en', colorScheme: 'light', viewport: { width: 620, height: 800 } };
+/** The window of the picture that README.md shows. */
+const COVER = { width: 620, height: 800 };
 
 const file = (name, language, colorScheme, { width }) => `${name}.${language}.${colorScheme}.${width}.png`;
 
-async function take(sample, origin, folder, { name, language, colorScheme, viewport }) {
-  await sample.show({ viewport, colorScheme });
+/** All pictures of a page in a language. */
+async function take(sample, origin, folder, [name, language]) {
   await sample.open(`${origin}/${name}?language=${language}`, !PASSING.test(name));
-  await sample.page.screenshot({ path: `${folder}/${file(name, language, colorScheme, viewport)}`, fullPage: true });
+  for (const colorScheme of SCHEMES) {
+    const isCover = name === 'login' && language === 'en' && colorScheme === 'light';
+    for (const viewport of isCover ? [DESK, PHONE, COVER] : [DESK, PHONE]) {
+      await sample.show({ viewport, colorScheme });
+      await sample.page.screenshot({ path: `${folder}/${file(name, language, colorScheme, viewport)}`, fullPage: true });
+    }
+  }
 }
 
 /** The page that shows them: of each a wide one and a narrow one, and links to the others. */
@@ -126,12 +126,10 @@ async function main() {
   for (const old of readdirSync(folder).filter((name) => name.endsWith('.png'))) unlinkSync(`${folder}/${old}`);
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  const pictures = names.flatMap((name) => LANGUAGES.flatMap((language) => SCHEMES.flatMap((colorScheme) =>
-    [DESK, PHONE].map((viewport) => ({ name, language, colorScheme, viewport })))));
-  pictures.push(COVER);
+  const pages = names.flatMap((name) => LANGUAGES.map((language) => [name, language]));
   const lane = async () => {
     const sample = await Sample.begin(browser);
-    for (let next = pictures.shift(); next; next = pictures.shift()) await take(sample, origin, folder, next);
+    for (let next = pages.shift(); next; next = pages.shift()) await take(sample, origin, folder, next);
     await sample.end();
   };
   await Promise.all([lane(), lane()]);

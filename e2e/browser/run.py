@@ -37,8 +37,8 @@ OWN_PAGES = {**MODES, "device_authorization.offered": "true", "ciba.offered": "t
 APIS = {"https://api.albums.example": 'name = "Photo albums"\nscopes = ["albums.read", "albums.write"]',
         "https://prints.example/v2": 'scopes = ["prints.order"]', "urn:example:calendar": 'name = "Calendar"'}
 
-# Of a picture. It has the shades of the edges of letters, too.
-COLOURS = 48
+# Of a picture: those of the page, which have to stay, and shades for the edges of letters.
+COLOURS = 64
 
 BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'
 
@@ -99,7 +99,7 @@ def take_pictures(folder):
         subprocess.run(["node", "pictures.mjs", origin, folder], check=True)
     for picture in sorted(folder.glob("*.png")):
         with Image.open(picture) as taken:
-            small = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            small = taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         small.save(picture, optimize=True)
     print(f"{sum(picture.stat().st_size for picture in folder.glob('*.png')):,} bytes of pictures")
 

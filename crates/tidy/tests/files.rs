@@ -1,5 +1,7 @@
 //! Size and names of files, and words that no file contains (CONTRIBUTING.md, "How we write").
 
+use std::collections::BTreeSet;
+
 use chancery_tidy::source::{spells, tokens};
 use chancery_tidy::{Repository, manifest_section};
 
@@ -126,4 +128,27 @@ fn every_cargo_command_of_the_pipeline_means_the_whole_workspace() {
             commands.iter().find(|line| !line.contains("--workspace") && !line.contains("fmt --all"));
         assert_eq!(narrow, None, "{script}");
     }
+}
+
+/// A picture that the page of pictures does not show is seen by nobody, and one that it or README shows has to be there.
+#[test]
+fn every_picture_of_the_pages_is_shown() {
+    const FOLDER: &str = "docs/pages/";
+    let repository = Repository::open();
+    let names = |text: &str, before: &str| -> BTreeSet<String> {
+        let names = text.split(before).skip(1).filter_map(|rest| rest.split([')', '"']).next());
+        names.filter(|name| name.ends_with(".png")).map(str::to_owned).collect()
+    };
+    let files = repository.files();
+    let there =
+        files.iter().filter_map(|file| file.strip_prefix(FOLDER)).filter(|name| name.ends_with(".png"));
+    let there: BTreeSet<String> = there.map(str::to_owned).collect();
+    let shown = names(&repository.read("docs/pages/README.md"), "](");
+    let cover = names(&repository.read("README.md"), FOLDER);
+    let missing: Vec<_> = shown.union(&cover).filter(|name| !there.contains(*name)).collect();
+    assert!(missing.is_empty(), "shown, but not there: {missing:?}");
+    let unseen: Vec<_> =
+        there.iter().filter(|name| !shown.contains(*name) && !cover.contains(*name)).collect();
+    assert!(unseen.is_empty(), "shown nowhere: {unseen:?}");
+    assert!(!cover.is_empty(), "README shows no page");
 }
