@@ -157,6 +157,11 @@ def operate(checks, name, provider, authority):
         assert "Everybody signs in again" in said, said
         assert "Edited" not in provider.command("client", "list")
         assert "the configuration is good" in provider.command("check")
+        try:  # The binary was built without that feature.
+            provider.command("check", "--set", "traces.endpoint=http://127.0.0.1:4318/v1/traces")
+            raise AssertionError("traces without the feature are good")
+        except RuntimeError as refused:
+            assert "traces.endpoint" in str(refused) and "--features opentelemetry" in str(refused), refused
         provider.serve()
         assert sign_in(provider, authority, provider.username, provider.password) == person
 

@@ -404,6 +404,55 @@ pub enum Event {
 }
 
 impl Event {
+    /// The client that it is about, if it is about one and that is known.
+    #[must_use]
+    pub const fn client(&self) -> Option<&ClientId> {
+        match self {
+            Self::ApprovalNotificationFailed { client, .. }
+            | Self::ApprovalNotified { client, .. }
+            | Self::AuthorizationGranted { client, .. }
+            | Self::BackchannelAuthenticationAsked { client, .. }
+            | Self::ClientExpired { client }
+            | Self::ClientKeysUnavailable { client, .. }
+            | Self::ClientRegistered { client, .. }
+            | Self::ClientRemoved { client }
+            | Self::ClientUpdated { client }
+            | Self::ConsentGiven { client, .. }
+            | Self::ConsentWithdrawn { client, .. }
+            | Self::DecisionNotificationFailed { client, .. }
+            | Self::DecisionNotified { client, .. }
+            | Self::Declined { client, .. }
+            | Self::DeviceAsked { client }
+            | Self::GrantEnded { client, .. }
+            | Self::Introspected { client, .. }
+            | Self::LoginSucceeded { client, .. }
+            | Self::LogoutNotificationFailed { client, .. }
+            | Self::LogoutNotified { client, .. }
+            | Self::PromptShown { client, .. }
+            | Self::RequestObjectUnavailable { client, .. }
+            | Self::RequestPushed { client }
+            | Self::ScopesIgnored { client, .. }
+            | Self::SignUpRefused { client, .. }
+            | Self::SignedUp { client, .. }
+            | Self::TokenRevoked { client, .. }
+            | Self::TokensIssued { client, .. }
+            | Self::UserInfoServed { client, .. } => Some(client),
+            Self::LoginBusy { attempt }
+            | Self::LoginFailed { attempt, .. }
+            | Self::LoginThrottled { attempt, .. } => Some(&attempt.client),
+            Self::SessionEnded { client, .. } => client.as_ref(),
+            Self::Faulted { client: Some(client), .. } | Self::Refused { client: Some(client), .. } => {
+                Some(client.id())
+            }
+            Self::Faulted { client: None, .. }
+            | Self::PasswordChangeRefused { .. }
+            | Self::PasswordChanged { .. }
+            | Self::PeerUnknown { .. }
+            | Self::Refused { client: None, .. }
+            | Self::SectorUnavailable { .. } => None,
+        }
+    }
+
     /// Its name in logs and metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -23,6 +23,7 @@ pub struct FetchRequest<'a> {
     body: Option<&'a str>,
     content_type: &'static str,
     authorization: Option<&'a str>,
+    traceparent: Option<&'a str>,
     wants_document: bool,
     longest: usize,
     is_of_stranger: bool,
@@ -39,6 +40,7 @@ impl<'a> FetchRequest<'a> {
             body: None,
             content_type: FORM,
             authorization: None,
+            traceparent: None,
             wants_document: true,
             longest,
             is_of_stranger: false,
@@ -73,6 +75,18 @@ impl<'a> FetchRequest<'a> {
     #[must_use]
     pub fn authorization(&self) -> Option<&'a str> {
         self.authorization
+    }
+
+    /// Says of which trace it is a part, by the header `traceparent` (W3C Trace Context section 3.2).
+    #[must_use]
+    pub fn traced(self, traceparent: &'a str) -> Self {
+        Self { traceparent: Some(traceparent), ..self }
+    }
+
+    /// The header `traceparent`.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&'a str> {
+        self.traceparent
     }
 
     /// Says whether a stranger has chosen the address: a client that has registered itself.

@@ -158,6 +158,9 @@ fn message(target: &Target, request: &FetchRequest<'_>) -> Result<Request<Full<B
         value.set_sensitive(true);
         message = message.header(AUTHORIZATION, value);
     }
+    if let Some(traceparent) = request.traceparent() {
+        message = message.header("traceparent", traceparent);
+    }
     let body = Full::new(Bytes::copy_from_slice(body.unwrap_or_default().as_bytes()));
     message.body(body).map_err(|_| NotFetched::Address("the URL cannot be sent in a request"))
 }

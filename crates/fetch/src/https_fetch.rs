@@ -8,7 +8,6 @@ use chancery_core::error::Fault;
 use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
 use chancery_core::ports::{BoxFuture, PortFuture};
 use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::exchange;
@@ -16,7 +15,7 @@ use crate::flights::{Flights, Outcome, Wanted};
 use crate::lanes::Lanes;
 use crate::network::{Network, SystemNetwork};
 use crate::not_fetched::NotFetched;
-use crate::roots::Roots;
+use crate::roots::{Roots, client_config};
 use crate::target::{AllowedHost, Target};
 
 /// How much is asked of other servers, and of this one.
@@ -117,15 +116,8 @@ impl HttpsFetch {
     pub fn new(options: Options) -> Result<Self, Fault> {
         let Options { roots, allowed_hosts, are_allowed_for_strangers, http_on_this_machine, .. } = options;
         let Options { limits, network, background, .. } = options;
-        // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
-        let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|error| Fault::internal("TLS to other servers").because(error))?
-            .with_root_certificates(roots.0)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let client = Client {
-            tls: Arc::new(tls),
+            tls: Arc::new(client_config(roots)?),
             allowed_hosts,
             are_allowed_for_strangers,
             http_on_this_machine,
@@ -163,9 +155,14 @@ impl Fetch for HttpsFetch {
             };
             let client = self.client.clone();
             let get = {
-                let wanted = wanted.clone();
+                // Those who want the same document later are not heard of by the other server.
+                let (wanted, traceparent) = (wanted.clone(), request.traceparent().map(str::to_owned));
                 async move {
                     let request = FetchRequest::get(&wanted.url, wanted.accept, wanted.longest);
+                    let request = match &traceparent {
+                        Some(traceparent) => request.traced(traceparent),
+                        None => request,
+                    };
                     client.send(&target, &request).await
                 }
             };

@@ -28,5 +28,5 @@ mod https_fetch;
 pub use https_fetch::{Background, HttpsFetch, Limits, Options};
 pub use network::{Network, Stream, SystemNetwork};
 pub use not_fetched::NotFetched;
-pub use roots::{BadRoots, Roots};
+pub use roots::{BadRoots, Roots, client_config};
 pub use target::{AllowedHost, NotAHost};

@@ -1,10 +1,13 @@
 //! Which certificate authorities are trusted.
 
 use std::fmt;
+use std::sync::Arc;
 
-use rustls::RootCertStore;
+use chancery_core::error::Fault;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 
 /// The certificate authorities whose certificates are accepted.
 #[derive(Clone, Debug)]
@@ -34,6 +37,21 @@ impl Roots {
         }
         Ok(self)
     }
+}
+
+/// TLS for HTTP/1.1 to servers for which these vouch.
+///
+/// # Errors
+/// [`Fault::internal`] if TLS cannot be set up.
+pub fn client_config(roots: Roots) -> Result<ClientConfig, Fault> {
+    // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| Fault::internal("TLS to other servers").because(error))?
+        .with_root_certificates(roots.0)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(tls)
 }
 
 /// Certificates that cannot be trusted because they cannot be read.

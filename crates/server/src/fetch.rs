@@ -6,16 +6,21 @@ use chancery_fetch::{HttpsFetch, Options, Roots};
 
 use crate::settings::Fetch;
 
-/// The outbound client. The files of authorities are read here.
-pub(crate) fn open(settings: &Fetch) -> Result<Arc<HttpsFetch>, String> {
+/// Whose certificates are trusted. The files of authorities are read here.
+pub(crate) fn roots(settings: &Fetch) -> Result<Roots, String> {
     let mut roots = Roots::default();
     for file in &settings.extra_roots {
         let about = |what: &dyn std::fmt::Display| format!("fetch.extra_roots: {}: {what}", file.display());
         let pem = std::fs::read(file).map_err(|error| about(&error))?;
         roots = roots.and(&pem).map_err(|error| about(&error))?;
     }
+    Ok(roots)
+}
+
+/// The outbound client.
+pub(crate) fn open(settings: &Fetch) -> Result<Arc<HttpsFetch>, String> {
     let options = Options {
-        roots,
+        roots: roots(settings)?,
         allowed_hosts: settings.allow_hosts.clone(),
         are_allowed_for_strangers: settings.are_hosts_for_everybody,
         background: Some(Arc::new(|rest| drop(tokio::spawn(rest)))),

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chancery::development::Demo;
-use chancery_core::event::{Event, Occasion};
+use chancery_core::fetch::Fetch;
 use chancery_core::offered::Departure;
-use chancery_core::ports::{Clock as _, EventSink, PrivateKeys as _, SystemClock};
+use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
 use chancery_store_sqlite::{Running, SqliteStore};
@@ -28,6 +28,7 @@ use crate::access::with_companions;
 use crate::arguments::Configured;
 use crate::commands::lines;
 use crate::fetch;
+use crate::heard::Heard;
 use crate::listener::{AsksClients, Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Supervised};
@@ -37,6 +38,7 @@ use crate::outbox::{self, Bell};
 use crate::pages;
 use crate::parts::Opened;
 use crate::settings::{self, Settings, Store};
+use crate::spans::Spans;
 use crate::trace::Trace;
 
 /// How often the store is asked whether a command or another node has changed something. A request asks by
@@ -97,14 +99,18 @@ impl Node {
     /// Builds everything that can be built without a socket.
     pub(crate) async fn new(
         settings: Settings,
-        opened: Opened,
+        mut opened: Opened,
         demo: Option<Demo>,
     ) -> Result<Arc<Self>, String> {
         let log = Log::start(settings.log)
             .map_err(|error| format!("the log's thread could not be started: {error}"))?;
         let log = Arc::new(log);
         let (bell, metrics) = (Arc::new(Bell::default()), Arc::new(Metrics::new(&opened.times)));
-        let heard = Arc::new(Heard { log: log.clone(), metrics: metrics.clone() });
+        let spans = Spans::start(&settings, &log)?;
+        if let Some(spans) = &spans {
+            opened.store = spans.store(opened.store);
+        }
+        let heard = Arc::new(Heard { log: log.clone(), metrics: metrics.clone(), spans });
         let current = current(&settings, &opened, (&heard, &bell), demo.as_ref()).await?;
         let certificate = match &settings.tls {
             None => None,
@@ -199,6 +205,9 @@ impl Node {
             task.abort();
         }
         reloading.abort();
+        if let Some(spans) = &self.heard.spans {
+            spans.end().await;
+        }
         if !all_ended {
             self.log.say(Level::Warn, "cut_off", "some requests were still in flight after 10 s");
         }
@@ -407,7 +416,11 @@ async fn current(
     demo: Option<&Demo>,
 ) -> Result<Current, String> {
     let shown = pages::open(&settings.pages)?;
-    let fetch = fetch::open(&settings.fetch)?;
+    let fetch: Arc<dyn Fetch> = fetch::open(&settings.fetch)?;
+    let fetch = match &heard.spans {
+        Some(spans) => spans.fetch(fetch),
+        None => fetch,
+    };
     opened.encryption_keys(settings).await.map_err(|fault| fault.to_string())?;
     let provider = opened.provider(settings, (heard.clone(), fetch, bell.waker()), &shown.locales()).await;
     let provider = provider.map_err(|complaints| lines(&complaints))?;
@@ -428,19 +441,6 @@ async fn current(
         None => proxies,
     };
     Ok(Current { provider, service, proxies })
-}
-
-/// Log and metrics hear what happens.
-struct Heard {
-    log: Arc<Log>,
-    metrics: Arc<Metrics>,
-}
-
-impl EventSink for Heard {
-    fn record(&self, occasion: &Occasion<'_>, event: &Event) {
-        self.metrics.hear(event);
-        self.log.record(occasion, event);
-    }
 }
 
 async fn store_reading(file: &SqliteStore, path: &Path) -> StoreReading {
@@ -487,9 +487,22 @@ impl Handler for NodeHandler {
         request: Request<TimedBody>,
     ) -> Response<Full<Bytes>> {
         let current = self.0.current.load_full();
-        let counted = self.0.metrics.request(current.service.endpoint(request.uri().path()));
-        let trace = Trace::of(request.headers());
-        let response = Trace::around(trace, self.answer_with(&current, peer, certificate, request)).await;
+        let endpoint = current.service.endpoint(request.uri().path());
+        let counted = self.0.metrics.request(endpoint);
+        let response = match &self.0.heard.spans {
+            None => {
+                let trace = Trace::of(request.headers());
+                Trace::around(trace, self.answer_with(&current, peer, certificate, request)).await
+            }
+            // In a box, so that whoever has no spans carries no room for them.
+            Some(spans) => {
+                let span = spans.request(request.method(), endpoint, request.headers());
+                let work = self.answer_with(&current, peer, certificate, request);
+                let response = Box::pin(span.around(Trace::around(Some(span.trace()), work))).await;
+                span.answered(response.status());
+                response
+            }
+        };
         counted.answered(response.status());
         response
     }

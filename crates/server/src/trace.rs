@@ -14,11 +14,20 @@ tokio::task_local! {
 const HEADER: &str = "traceparent";
 
 impl Trace {
-    /// The trace of these headers. One that is malformed or comes twice is not used (Trace Context sections 3.2 and 4.3).
+    /// The trace of these headers.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut sent = headers.get_all(HEADER).iter();
-        let only = sent.next().filter(|_| sent.next().is_none())?;
-        parse(only.as_bytes()).map(Self)
+        Some(Self(sent(headers)?.as_bytes().get(3..35)?.try_into().ok()?))
+    }
+
+    /// The trace with this id.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn of_id(id: [u8; 16]) -> Self {
+        let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let mut text = [0; 32];
+        for (place, digit) in text.iter_mut().zip(digits) {
+            *place = digit + if digit < 10 { b'0' } else { b'a' - 10 };
+        }
+        Self(text)
     }
 
     /// Does the work as a part of the trace, if there is one.
@@ -40,15 +49,21 @@ impl Trace {
     }
 }
 
-/// The id of `00-<32 digits>-<16 digits>-<2 digits>` (section 3.2.2). What a later version has appended is ignored
-/// (section 4.3).
-fn parse(sent: &[u8]) -> Option<[u8; 32]> {
+/// The `traceparent` of these headers as far as this version knows it: `00-<32 digits>-<16 digits>-<2 digits>`, in ASCII.
+/// One that is malformed or comes twice is not used (Trace Context sections 3.2 and 4.3).
+pub(crate) fn sent(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(HEADER).iter();
+    let only = sent.next().filter(|_| sent.next().is_none())?;
+    std::str::from_utf8(known(only.as_bytes())?).ok()
+}
+
+/// What is well-formed by section 3.2.2. What a later version has appended is ignored (section 4.3).
+fn known(sent: &[u8]) -> Option<&[u8]> {
     let (known, rest) = sent.split_at_checked(55)?;
     let version = known.get(..2)?;
-    let id: [u8; 32] = known.get(3..35)?.try_into().ok()?;
-    let (parent, flags) = (known.get(36..52)?, known.get(53..)?);
+    let (id, parent, flags) = (known.get(3..35)?, known.get(36..52)?, known.get(53..)?);
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let are_digits = [version, &id, parent, flags].into_iter().flatten().all(is_digit);
+    let are_digits = [version, id, parent, flags].into_iter().flatten().all(is_digit);
     let are_apart = [2, 35, 52].iter().all(|at| known.get(*at) == Some(&b'-'));
     let is_version = match version {
         b"00" => rest.is_empty(),
@@ -56,7 +71,7 @@ fn parse(sent: &[u8]) -> Option<[u8; 32]> {
         _ => rest.is_empty() || rest.starts_with(b"-"),
     };
     let is_zero = |id: &[u8]| id.iter().all(|byte| *byte == b'0');
-    (are_digits && are_apart && is_version && !is_zero(&id) && !is_zero(parent)).then_some(id)
+    (are_digits && are_apart && is_version && !is_zero(id) && !is_zero(parent)).then_some(known)
 }
 
 #[cfg(test)]
@@ -87,6 +102,14 @@ mod tests {
                 assert_eq!(of(&[sent.as_bytes()]), id, "{sent}");
             }
         }
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    #[test]
+    fn an_id_is_written_in_lower_case() {
+        let id =
+            [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
+        assert_eq!(Trace::of_id(id).id(), "4bf92f3577b34da6a3ce929d0e0e4736");
     }
 
     #[test]

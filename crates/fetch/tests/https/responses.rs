@@ -131,6 +131,24 @@ async fn a_document_that_is_too_long_is_not_read_to_its_end() {
     }
 }
 
+/// W3C Trace Context section 3.2: of which trace it is a part, if it is part of one.
+#[tokio::test(start_paused = true)]
+async fn a_trace_is_handed_on() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let internet = Internet::with(Does::Sends(ok(JSON, "{}")));
+    let client = internet.client();
+    let get = FetchRequest::get("https://client.example/jwks", JSON, 9);
+    let post = FetchRequest::post("https://client.example/logout", "logout_token=a.b.c");
+    for (request, count) in
+        [(&get, 0), (&post, 0), (&get.clone().traced(TRACE), 1), (&post.clone().traced(TRACE), 1)]
+    {
+        assert_eq!(fetch(&client, request).await.to.unwrap().status(), 200);
+        let sent = internet.requests().pop().unwrap();
+        assert_eq!(sent.matches(&format!("\r\ntraceparent: {TRACE}\r\n")).count(), count, "{sent}");
+        assert_eq!(sent.matches("traceparent").count(), count, "{sent}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_the_media_types_that_were_asked_for_are_taken() {
     for (fields, is_taken) in [

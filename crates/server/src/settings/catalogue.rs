@@ -113,6 +113,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "Requests to other servers, for what clients have published there. They are made over HTTPS, to public addresses only",
     ),
     ("log", "The log: one line per event, on the standard output"),
+    (
+        "traces",
+        "Spans of requests for an OpenTelemetry collector, by a binary that was built with `--features opentelemetry`. A change needs a restart",
+    ),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
     (
         "endpoints",

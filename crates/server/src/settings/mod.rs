@@ -14,6 +14,7 @@ mod source;
 mod template;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod unknown;
 mod values;
 
@@ -39,6 +40,7 @@ pub(crate) use self::schema::schema;
 use self::section::section;
 pub(crate) use self::source::{FILE, Source, load, load_all};
 pub(crate) use self::template::{reference, template};
+pub(crate) use self::traces::Traces;
 pub(crate) use self::values::Values;
 use crate::listener::Timeouts;
 use crate::log::Logging;
@@ -57,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) pages: Pages,
     pub(crate) fetch: Fetch,
     pub(crate) log: Logging,
+    pub(crate) traces: Traces,
     pub(crate) resource_servers: Vec<ResourceServer>,
     /// The types of authorization details, each with the file of its JSON Schema.
     pub(crate) detail_types: BTreeMap<String, PathBuf>,
@@ -142,6 +145,7 @@ impl Settings {
             pages: Pages::default(),
             fetch: Fetch::default(),
             log: Logging::default(),
+            traces: Traces::default(),
             resource_servers: Vec::new(),
             detail_types: BTreeMap::new(),
             engine: Config::default(),
@@ -178,6 +182,8 @@ struct Written {
     #[serde(default)]
     log: Logging,
     #[serde(default)]
+    traces: traces::Written,
+    #[serde(default)]
     authorization_details: WrittenDetails,
     #[serde(default)]
     resource_server: Vec<ResourceServer>,
@@ -196,6 +202,7 @@ const OURS: &[&str] = &[
     "pages",
     "fetch",
     "log",
+    "traces",
     "authorization_details",
     "resource_server",
 ];
@@ -506,6 +513,7 @@ impl Written {
                 Store::Memory
             }
         };
+        let traces = self.traces.check(complaints);
         complaints.extend(resource_servers::complaints(&self.resource_server, issuer.as_ref()));
         let mut pages = self.pages;
         pages.templates = pages.templates.map(|templates| folder.join(templates));
@@ -542,6 +550,7 @@ impl Written {
                 are_hosts_for_everybody: self.fetch.allow_hosts_for == HostsFor::Everybody,
             },
             log: self.log,
+            traces,
             resource_servers: self.resource_server,
             detail_types: self
                 .authorization_details

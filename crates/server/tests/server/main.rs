@@ -17,5 +17,7 @@ mod shown;
 mod support;
 mod tls;
 mod tls_versions;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 mod warned;
 mod wrong;

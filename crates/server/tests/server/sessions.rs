@@ -35,10 +35,15 @@ fn cookies(head: &str) -> String {
 
 /// A person signs in to the client on the login page; the code that the client gets.
 pub(crate) fn sign_in(address: SocketAddr, client: &str, username: &str) -> String {
+    sign_in_with(address, client, username, "")
+}
+
+/// The same with more header fields in each request.
+pub(crate) fn sign_in_with(address: SocketAddr, client: &str, username: &str, more: &str) -> String {
     let query = format!(
         "response_type=code&client_id={client}&scope=openid&redirect_uri=https%3A%2F%2F{client}.example%2Fcb"
     );
-    let head = "Host: id.example.org\r\nConnection: close\r\n";
+    let head = &format!("Host: id.example.org\r\nConnection: close\r\n{more}");
     let (seen, page) = send(address, &format!("GET /authorize?{query} HTTP/1.1\r\n{head}\r\n"));
     let fields = page.split("type=\"hidden\" name=\"").skip(1).map(|field| {
         let (name, rest) = field.split_once("\" value=\"").unwrap();

@@ -1,4 +1,4 @@
-//! `[management]` and `[log]`: what whoever supervises the process sees.
+//! `[management]`, `[log]` and `[traces]`: what whoever supervises the process sees.
 
 use super::{Form, Setting, setting};
 
@@ -15,5 +15,23 @@ pub(super) const SUPERVISION: &[Setting] = &[
         Form::Choice(&["json", "text"]),
         "\"json\"",
         "The form of a line: `json` for programs, or `text` for people, which the development provider writes.",
+    ),
+    setting(
+        "traces.endpoint",
+        Form::Text,
+        "\"\"",
+        "Where the collector takes traces (OTLP over HTTP), such as `http://127.0.0.1:4318/v1/traces`; empty for none. Credentials come from the variable `OTEL_EXPORTER_OTLP_HEADERS`, as `name=value,name=value`.",
+    ),
+    setting(
+        "traces.one_in",
+        Form::Number,
+        "1",
+        "Of the requests whose caller sends no `traceparent`, one in so many is recorded; a caller who sends one has decided.",
+    ),
+    setting(
+        "traces.service_name",
+        Form::Text,
+        "\"chancery\"",
+        "The name of this server in traces (`service.name`).",
     ),
 ];
