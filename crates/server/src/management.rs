@@ -1,10 +1,13 @@
 //! `/livez`, `/readyz` and `/metrics`, on an address of their own, which is loopback by default.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::HOST;
+use http::uri::Authority;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -85,9 +88,10 @@ pub(crate) async fn answer<R: Supervised>(listener: TcpListener, supervised: Arc
             continue;
         };
         let probes = probes.clone();
+        let is_local = stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
         let service = service_fn(move |request| {
             let probes = probes.clone();
-            async move { Ok::<_, Infallible>(respond(&request, &probes).await) }
+            async move { Ok::<_, Infallible>(respond(&request, is_local, &probes).await) }
         });
         tokio::spawn(async move {
             let mut connection = http1::Builder::new();
@@ -97,10 +101,28 @@ pub(crate) async fn answer<R: Supervised>(listener: TcpListener, supervised: Arc
     }
 }
 
-async fn respond<R: Supervised>(request: &Request<Incoming>, probes: &Probes<R>) -> Response<Full<Bytes>> {
+/// Whether a request to this machine itself names this machine. Whoever lures a browser that runs here to a page of theirs can
+/// have the page's own name lead here and read the answers (DNS rebinding); but the browser sends that name.
+fn is_meant<B>(request: &Request<B>) -> bool {
+    let Some(host) = request.headers().get(HOST) else { return true };
+    let Ok(authority) = Authority::try_from(host.as_bytes()) else { return host.is_empty() };
+    let host = authority.host().trim_matches(['[', ']']);
+    let is_localhost = |name: &str| name.eq_ignore_ascii_case("localhost");
+    host.parse::<IpAddr>().is_ok() || host.rsplit('.').next().is_some_and(is_localhost)
+}
+
+async fn respond<R: Supervised>(
+    request: &Request<Incoming>,
+    is_local: bool,
+    probes: &Probes<R>,
+) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
         _ if !is_named(request) => {
             (StatusCode::BAD_REQUEST, "the Host header is missing or malformed".to_owned())
+        }
+        _ if is_local && !is_meant(request) => {
+            let text = "the Host header names another machine: ask for 127.0.0.1 or localhost";
+            (StatusCode::MISDIRECTED_REQUEST, text.to_owned())
         }
         (&Method::GET, "/livez") => (StatusCode::OK, "alive".to_owned()),
         (&Method::GET, "/readyz") => match probes.ask().await {
@@ -158,6 +180,28 @@ mod tests {
 
     fn probes() -> Probes<Counted> {
         Probes { supervised: Arc::default(), last: Mutex::new(None), scrape: Mutex::new(()) }
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_not_this_machine() {
+        for (host, expected) in [
+            ("127.0.0.1:9090", true),
+            ("[::1]:9090", true),
+            ("localhost:9090", true),
+            ("LOCALHOST", true),
+            ("chancery.localhost", true),
+            ("10.0.0.7:9090", true),
+            ("", true),
+            ("evil.example", false),
+            ("evil.example:9090", false),
+            ("127.0.0.1.evil.example", false),
+            ("localhost.evil.example", false),
+            ("notlocalhost", false),
+        ] {
+            let request = Request::builder().header(HOST, host).body(()).unwrap();
+            assert_eq!(is_meant(&request), expected, "{host}");
+        }
+        assert!(is_meant(&Request::new(())), "HTTP/1.0 names nobody");
     }
 
     /// However many supervisors ask, and however often, there is one write a second.

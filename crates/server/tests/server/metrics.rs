@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, Server, done, get, http, initialised, post};
+use crate::support::{PATIENCE, Server, ask, done, get, http, initialised, post};
 
 const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
 const GRANT: &str =
@@ -43,7 +43,7 @@ fn scraped() -> (Server, String) {
     assert_eq!(get(public, "/metrics").0, 404, "the public does not see them");
     let until = std::time::Instant::now() + PATIENCE;
     loop {
-        let (status, text) = get(management, "/metrics");
+        let (status, text) = ask(management, "/metrics");
         assert_eq!(status, 200);
         // The first sweep comes a moment after the start.
         if value(&text, "chancery_sweep_last_success_timestamp_seconds") > 0.0 {
@@ -94,7 +94,7 @@ fn they_say_what_has_happened_and_how_things_stand() {
     assert_eq!(keys.count(), 6, "{text}");
 
     let management = server.address("management");
-    let head = "HTTP/1.1\r\nHost: id.example.org\r\nConnection: close\r\n\r\n";
+    let head = "HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     assert_eq!(http(management, &format!("POST /metrics {head}")).0, 404);
 }
 

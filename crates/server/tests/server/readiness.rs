@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use crate::support::{PATIENCE, Server, chancery, get, initialised, refused};
+use crate::support::{PATIENCE, Server, ask, chancery, get, initialised, refused};
 
 fn opened(folder: &Path) -> Connection {
     let connection = Connection::open(folder.join("chancery.sqlite")).unwrap();
@@ -24,7 +24,7 @@ fn a_store_that_only_reads_is_not_ready() {
     let other = opened(&folder);
     other.execute_batch("begin immediate").unwrap();
     server.wait_for_readiness(503);
-    assert_eq!((get(management, "/livez").0, get(http, "/jwks").0), (200, 200));
+    assert_eq!((ask(management, "/livez").0, get(http, "/jwks").0), (200, 200));
     other.execute_batch("rollback").unwrap();
     server.wait_for_readiness(200);
     server.wait_for("\"not_ready\"");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{self, PATIENCE, Server, done, get, initialised, post};
+use crate::support::{self, PATIENCE, Server, ask, done, get, get_as, initialised, post};
 
 const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
 const GRANT: &str =
@@ -23,10 +23,25 @@ fn it_answers_and_says_how_it_is() {
     assert_eq!(status, 200);
     assert!(body.contains("\"issuer\":\"https://id.example.org\""), "{body}");
     assert_eq!(get(http, "/jwks").0, 200);
-    assert_eq!(get(management, "/livez").0, 200);
-    assert_eq!(get(management, "/readyz").0, 200);
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(ask(management, path).0, 200, "{path}");
+        for host in ["localhost", "[::1]:9090"] {
+            assert_eq!(get_as(management, host, path).0, 200, "{host}{path}");
+        }
+        // DNS rebinding: a page of a stranger, whose name leads here.
+        for host in ["id.example.org", "evil.example:9090", "localhost.evil.example"] {
+            let (status, text) = get_as(management, host, path);
+            assert!(
+                status == 421 && text.contains("127.0.0.1 or localhost"),
+                "{host}{path}: {status} {text}"
+            );
+        }
+        for host in ["a b", "evil@127.0.0.1"] {
+            assert_eq!(get_as(management, host, path).0, 400, "{host}{path}");
+        }
+    }
     assert_eq!(get(http, "/livez").0, 404, "health is not for everybody");
-    assert_eq!(get(management, "/jwks").0, 404);
+    assert_eq!(ask(management, "/jwks").0, 404);
 }
 
 /// PROXY-01: a proxy that nobody named is said once.
@@ -159,8 +174,8 @@ fn sigterm_makes_it_unready_first_and_waits_for_a_request_in_flight() {
     write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n", GRANT.len()).unwrap();
     server.signal("TERM");
     server.wait_for("\"event\":\"ending\"");
-    assert_eq!(get(management, "/readyz").0, 503);
-    assert_eq!(get(management, "/livez").0, 200);
+    assert_eq!(ask(management, "/readyz").0, 503);
+    assert_eq!(ask(management, "/livez").0, 200);
     stream.write_all(GRANT.as_bytes()).unwrap();
     let answer = answer(&mut stream).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -159,7 +159,7 @@ impl Server {
         let management = self.address("management");
         let until = Instant::now() + PATIENCE;
         loop {
-            match get(management, "/readyz") {
+            match ask(management, "/readyz") {
                 (found, body) if found == status => return body,
                 (found, body) => assert!(Instant::now() < until, "still {found}: {body}"),
             }
@@ -209,7 +209,16 @@ pub(crate) fn http(address: SocketAddr, request: &str) -> (u16, String) {
 }
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String) {
-    http(address, &format!("GET {path} HTTP/1.1\r\nHost: id.example.org\r\nConnection: close\r\n\r\n"))
+    get_as(address, "id.example.org", path)
+}
+
+/// What whoever supervises the process asks.
+pub(crate) fn ask(management: SocketAddr, path: &str) -> (u16, String) {
+    get_as(management, &management.to_string(), path)
+}
+
+pub(crate) fn get_as(address: SocketAddr, host: &str, path: &str) -> (u16, String) {
+    http(address, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
 pub(crate) fn post(address: SocketAddr, path: &str, form: &str) -> (u16, String) {
