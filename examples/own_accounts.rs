@@ -22,9 +22,9 @@ use chancery::jose::{PrivateKey, PublicJwk, Verifier as _};
 use chancery::model::{Acr, Amr, CustomPromptName, PromptName};
 use chancery::policy::{CustomPrompt, PersonView, RequestView};
 use chancery::{
-    Account, AccountId, Accounts, Authentication, AuthorizationPolicy, Builder, Claims, ClaimsQuery, Config,
-    Content, Fault, FormMarkup, Hint, Html, Issuer, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys,
-    MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Parts, PortFuture, RealmId, Room, Service,
+    Account, AccountId, Accounts, Authentication, AuthorizationPolicy, Builder, Claims, ClaimsQuery, Client,
+    Config, Content, Fault, FormMarkup, Hint, Html, Issuer, LoginForm, LoginOutcome, LoginRefusal,
+    MemoryKeys, MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Parts, RealmId, Room, Service,
     SigningAlgorithm, Timestamp,
 };
 
@@ -120,14 +120,14 @@ impl AuthorizationPolicy for Staff {
         vec![PromptName::Login, PromptName::SelectAccount, rules, PromptName::Consent]
     }
 
-    fn custom_prompt<'a>(
-        &'a self,
-        _: &'a CustomPromptName,
-        _: RequestView<'a>,
-        person: PersonView<'a>,
-    ) -> PortFuture<'a, Option<CustomPrompt>> {
+    async fn custom_prompt(
+        &self,
+        _: &CustomPromptName,
+        _: RequestView<'_>,
+        person: PersonView<'_>,
+    ) -> Result<Option<CustomPrompt>, Fault> {
         let is_accepted = self.accepted().get(&person.account.id) == Some(&RULES);
-        Box::pin(async move { Ok((!is_accepted).then(|| CustomPrompt::new(RULES.into()))) })
+        Ok((!is_accepted).then(|| CustomPrompt::new(RULES.into())))
     }
 }
 
@@ -242,13 +242,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         rules: CustomPromptName::parse("house_rules")?,
         accepted: Mutex::default(),
     });
-    let registry = MemoryRegistry::new();
-    let client = r#"{
-        "client_id": "demo", "client_name": "Demo", "application_type": "native",
-        "token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/callback"],
-        "grant_types": ["authorization_code", "refresh_token"]
-    }"#;
-    registry.put(client)?;
+    let demo = Client::native("demo").name("Demo").redirect("http://127.0.0.1/callback");
+    let registry = MemoryRegistry::new().with_client(&demo)?;
     let parts = Parts {
         realm: RealmId::parse("house")?,
         issuer: Issuer::parse(&format!("http://localhost:{port}"))?,

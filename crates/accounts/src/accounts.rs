@@ -6,13 +6,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{DocumentCache, Documents};
-use chancery_core::error::{Complaint, Fault};
+use chancery_core::error::{Complaint, Complaints, Fault};
 use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm, PasswordChange, SignUpForm,
 };
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PasswordChangeOutcome, PasswordRefusal,
-    Random, Room, SignUpOutcome, SignUpRefusal, Watcher,
+    Accounts, Browser, ClaimsQuery, DynWatcher, LoginOutcome, LoginRefusal, PasswordChangeOutcome,
+    PasswordRefusal, Random, Room, SignUpOutcome, SignUpRefusal,
 };
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -56,7 +56,7 @@ impl NewPerson {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn check(&self, rules: &PasswordRules) -> Result<(), Vec<Complaint>> {
+    pub fn check(&self, rules: &PasswordRules) -> Result<(), Complaints> {
         let mut complaints = Vec::new();
         if self.username.mixes_scripts() {
             let rule = "mixes letters of several scripts, which may look alike";
@@ -64,12 +64,11 @@ impl NewPerson {
         }
         complaints.extend(rules.check(&self.password, &self.username).err().into_iter().flatten());
         complaints.extend(check_claims(&self.claims).err().into_iter().flatten());
-        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+        if complaints.is_empty() { Ok(()) } else { Err(complaints.into()) }
     }
 }
 
 /// Why an operator's change was not made. Nothing was written then.
-#[derive(Debug)]
 pub enum AccountError {
     /// Another person has this user name, one that looks the same, or this id.
     Taken,
@@ -78,7 +77,7 @@ pub enum AccountError {
     /// Somebody else changed the person at the same moment.
     Changed,
     /// What was given is not acceptable.
-    Unacceptable(Vec<Complaint>),
+    Unacceptable(Complaints),
     /// Too many passwords are waiting to be hashed.
     Busy,
     /// The store failed.
@@ -93,17 +92,23 @@ impl fmt::Display for AccountError {
             ),
             Self::Unknown => f.write_str("there is no such user"),
             Self::Changed => f.write_str("somebody else changed this user at the same moment; try again"),
-            Self::Unacceptable(complaints) => {
-                let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
-                f.write_str(&lines.join("\n"))
-            }
-            Self::Busy => f.write_str("too many passwords are waiting to be hashed; try again"),
+            Self::Unacceptable(complaints) => complaints.fmt(f),
+            Self::Busy => Full.fmt(f),
             Self::Broken(fault) => fault.fmt(f),
         }
     }
 }
 
-impl std::error::Error for AccountError {}
+impl std::error::Error for AccountError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Broken(fault) => fault.source(),
+            _ => None,
+        }
+    }
+}
+
+chancery_types::debug_as_display!(AccountError);
 
 impl From<StoreError> for AccountError {
     fn from(error: StoreError) -> Self {
@@ -341,7 +346,7 @@ impl Accounts for StoredAccounts {
         Ok(self.cached(realm, id).await?.map(|person| person.account.clone()))
     }
 
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         Some(self.documents.clone())
     }
 

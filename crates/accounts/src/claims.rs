@@ -1,7 +1,7 @@
 //! Checks of the claims about a person: the types of the standard ones, and the names of an application's
 //! own.
 
-use chancery_core::error::Complaint;
+use chancery_core::error::{Complaint, Complaints};
 use chancery_core::model::{ClaimName, Claims};
 use chancery_types::is_language_tag;
 use serde::Deserialize;
@@ -65,7 +65,7 @@ fn is_birthdate(date: &str) -> bool {
 ///
 /// # Errors
 /// Everything that is wrong, at once.
-pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
+pub fn check_claims(claims: &Claims) -> Result<(), Complaints> {
     let mut complaints = Vec::new();
     for (name, value) in claims.iter() {
         let claim = ClaimName::of(name);
@@ -95,7 +95,7 @@ pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
         let rule = "are for accounts of your own: what others assert is not kept here";
         complaints.push(Complaint::new("_claim_sources", rule, "OIDC Core section 5.6.2"));
     }
-    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.into()) }
 }
 
 #[cfg(test)]

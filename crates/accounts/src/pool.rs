@@ -51,8 +51,18 @@ pub struct HashingLoad {
 }
 
 /// The queue is full. The client is asked to come back later (503, RFC 9110 section 15.6.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Full;
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("too many passwords are waiting to be hashed; try again")
+    }
+}
+
+impl std::error::Error for Full {}
+
+chancery_types::debug_as_display!(Full);
 
 impl PasswordPool {
     /// Starts the threads; `queue` is the number of passwords that may wait.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use chancery_core::error::Complaint;
+use chancery_core::error::{Complaint, Complaints};
 use unicode_normalization::char::is_public_assigned;
 
 use crate::{Password, Username};
@@ -32,11 +32,11 @@ impl PasswordRules {
     ///
     /// # Errors
     /// Everything that is wrong with the password, which is never quoted.
-    pub fn check(&self, password: &Password, username: &Username) -> Result<(), Vec<Complaint>> {
+    pub fn check(&self, password: &Password, username: &Username) -> Result<(), Complaints> {
         let broken = self.broken_by(password, username);
         let complaints: Vec<_> =
             broken.map(|rule| Complaint::new("password", rule.to_string(), SECTION)).collect();
-        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+        if complaints.is_empty() { Ok(()) } else { Err(complaints.into()) }
     }
 
     /// The rules that a password of a person of this name breaks.

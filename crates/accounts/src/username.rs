@@ -27,6 +27,12 @@ pub struct Username {
 /// The longest name, in bytes.
 const LONGEST: usize = 255;
 
+/// What anything else is told.
+const NO_USERNAME: Malformed = Malformed::new(
+    "a user name",
+    "it has 1 to 255 bytes of letters, digits and printable ASCII characters, and no spaces (RFC 8265 section 3.3)",
+);
+
 impl Username {
     /// The rule in words, for error messages.
     pub const RULE: &str = "a user name has 1 to 255 bytes of letters, digits and printable ASCII characters, and no \
@@ -40,12 +46,12 @@ impl Username {
     pub fn parse(typed: &str) -> Result<Self, Malformed> {
         let typed = typed.trim();
         if typed.len() > LONGEST {
-            return Err(Malformed);
+            return Err(NO_USERNAME);
         }
-        let written = UsernameCasePreserved::enforce(typed).map_err(|_| Malformed)?;
-        let canonical = UsernameCaseMapped::enforce(typed).map_err(|_| Malformed)?;
+        let written = UsernameCasePreserved::enforce(typed).map_err(|_| NO_USERNAME)?;
+        let canonical = UsernameCaseMapped::enforce(typed).map_err(|_| NO_USERNAME)?;
         if [&written, &canonical].iter().any(|name| !(1..=LONGEST).contains(&name.len())) {
-            return Err(Malformed);
+            return Err(NO_USERNAME);
         }
         Ok(Self { written: written.into(), canonical: canonical.into() })
     }
@@ -155,7 +161,7 @@ mod tests {
             "\u{fffd}",
         ];
         for typed in rest.into_iter().chain(long.iter().map(String::as_str)) {
-            assert_eq!(Username::parse(typed), Err(Malformed), "{typed:?}");
+            assert_eq!(Username::parse(typed), Err(NO_USERNAME), "{typed:?}");
         }
         assert!(Username::parse(&"x".repeat(255)).is_ok());
     }

@@ -295,14 +295,18 @@ impl fmt::Display for DevelopmentError {
     }
 }
 
-/// As [`Display`](fmt::Display): this is what a program prints whose `main` returns an error.
-impl fmt::Debug for DevelopmentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+impl Error for DevelopmentError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotLoopback => None,
+            Self::Unfit(complaints) => complaints.source(),
+            Self::Account(error) => error.source(),
+            Self::Broken(fault) => fault.source(),
+        }
     }
 }
 
-impl Error for DevelopmentError {}
+chancery_core::error::debug_as_display!(DevelopmentError);
 
 impl From<Complaints> for DevelopmentError {
     fn from(complaints: Complaints) -> Self {

@@ -21,19 +21,22 @@ pub use chancery_core::documents::{
 };
 pub use chancery_core::error::{Complaint, Complaints, Failure, Fault, FaultKind, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, Occasion, RefusedClient};
-pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
+pub use chancery_core::fetch::{DynFetch, Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, Posted,
     ResourceServer, SentCookie, SignUpForm, TokenEncryption, TokenFormat,
 };
-pub use chancery_core::notifier::{ApprovalRequest, Notifier};
+pub use chancery_core::notifier::{ApprovalRequest, DynNotifier, Notifier};
 pub use chancery_core::offered::Routes;
-pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
+pub use chancery_core::policy::{
+    AuthorizationPolicy, ClientPolicy, DetailType, DynAuthorizationPolicy, DynClientPolicy, DynDetailType,
+    DynTokenPolicy, TokenPolicy,
+};
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, DynAccounts, EncryptionKeyEntry, EventSink, KeyEntry,
-    LoginOutcome, LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry,
-    SignUpOutcome, SignUpRefusal, Watcher,
+    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher,
+    EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys, Random, Registry, Room,
+    RootSecretEntry, SignUpOutcome, SignUpRefusal, Watcher,
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};
@@ -163,7 +166,9 @@ pub mod policy {
 
 /// Grant types of an application's own (RFC 6749 section 4.5); [`ExtensionGrant`](grant::ExtensionGrant) has an example.
 pub mod grant {
-    pub use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
+    pub use chancery_core::endpoint::token::extension::{
+        DynExtensionGrant, Entitled, ExtensionGrant, ExtensionRequest,
+    };
     pub use chancery_types::iana::ExtensionGrantName;
 }
 
@@ -218,8 +223,8 @@ pub mod accounts {
 #[cfg(feature = "fetch")]
 pub mod fetch {
     pub use chancery_fetch::{
-        AllowedHost, Background, BadRoots, HttpsFetch, Limits, Network, NotAHost, NotFetched, Options, Roots,
-        Stream, SystemNetwork,
+        AllowedHost, Background, BadRoots, DynNetwork, HttpsFetch, Limits, Network, NotAHost, NotFetched,
+        Options, Roots, Stream, SystemNetwork,
     };
 }
 
@@ -249,8 +254,8 @@ pub mod resource {
     pub use chancery_core::model::{Possession, Thumbprint, TokenBinding};
     pub use chancery_core::rule::dpop::DpopConfig;
     pub use chancery_resource::{
-        AccessToken, Builder, Introspection, NotProtected, Protected, ProtectedResource, Refused,
-        RequestHead, RequireToken, SeenProofs, UsedProofs, reasons,
+        AccessToken, Builder, DynUsedProofs, Introspection, NotProtected, Protected, ProtectedResource,
+        Refused, RequestHead, RequireToken, SeenProofs, UsedProofs, reasons,
     };
 }
 
@@ -264,7 +269,7 @@ pub mod resource {
 /// use chancery::pages::Templates;
 ///
 /// fn branded(provider: Arc<Provider>) -> Result<Service, Box<dyn std::error::Error>> {
-///     let pages = Templates::from_folder("templates".as_ref()).map_err(chancery::Complaints::from)?;
+///     let pages = Templates::from_folder("templates".as_ref())?;
 ///     Ok(chancery::service_with_pages(provider, Arc::new(pages)))
 /// }
 /// ```

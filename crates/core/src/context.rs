@@ -16,13 +16,13 @@ pub use crate::event::RequestId;
 use crate::approved::Approvals;
 use crate::error::Failure;
 use crate::event::{Event, Occasion, RefusedClient};
-use crate::fetch::Fetch;
+use crate::fetch::DynFetch;
 use crate::limits::Limits;
 use crate::model::{Client, Posted, SentCookie, Thumbprint};
 use crate::names::NameKey;
 use crate::notifier::Notifying;
 use crate::offered::Endpoint;
-use crate::ports::{DynAccounts, EventSink, PrivateKeys, Random, Registry};
+use crate::ports::{DynAccounts, DynPrivateKeys, DynRegistry, EventSink, Random};
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
 
@@ -133,13 +133,13 @@ pub struct Env {
     /// Stores the protocol's records.
     pub store: Arc<dyn StateStore>,
     /// Clients and resource servers.
-    pub registry: Arc<dyn Registry>,
+    pub registry: Arc<dyn DynRegistry>,
     /// The accounts of people.
     pub accounts: Arc<dyn DynAccounts>,
     /// Private keys.
-    pub private_keys: Arc<dyn PrivateKeys>,
+    pub private_keys: Arc<dyn DynPrivateKeys>,
     /// Sends requests to other servers.
-    pub fetch: Arc<dyn Fetch>,
+    pub fetch: Arc<dyn DynFetch>,
     /// Tells people what waits for their approval.
     pub notifying: Notifying,
     /// Wakes whoever runs the worker, because there is something to send.

@@ -10,6 +10,12 @@ use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
 /// The units, longest first, and their length in milliseconds.
+/// What anything else is told.
+const NO_DURATION: Malformed = Malformed::new(
+    "a duration",
+    "it is a number with a unit, such as 90s, 15m or 1h30m, and at most 100 years",
+);
+
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// What a complaint says about a text that is not one.
@@ -34,18 +40,21 @@ pub fn parse(text: &str) -> Result<Duration, Malformed> {
     let mut longest = 0;
     while longest == 0 || !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, after) = rest.split_at_checked(digits).ok_or(Malformed)?;
+        let (number, after) = rest.split_at_checked(digits).ok_or(NO_DURATION)?;
         let letters = after.bytes().take_while(u8::is_ascii_lowercase).count();
-        let (unit, after) = after.split_at_checked(letters).ok_or(Malformed)?;
-        let at =
-            UNITS.iter().position(|(name, _)| *name == unit).filter(|at| *at >= longest).ok_or(Malformed)?;
-        let (_, length) = UNITS.get(at).ok_or(Malformed)?;
-        let number: u64 = number.parse().map_err(|_| Malformed)?;
-        total = number.checked_mul(*length).and_then(|part| total.checked_add(part)).ok_or(Malformed)?;
+        let (unit, after) = after.split_at_checked(letters).ok_or(NO_DURATION)?;
+        let at = UNITS
+            .iter()
+            .position(|(name, _)| *name == unit)
+            .filter(|at| *at >= longest)
+            .ok_or(NO_DURATION)?;
+        let (_, length) = UNITS.get(at).ok_or(NO_DURATION)?;
+        let number: u64 = number.parse().map_err(|_| NO_DURATION)?;
+        total = number.checked_mul(*length).and_then(|part| total.checked_add(part)).ok_or(NO_DURATION)?;
         longest = at + 1;
         rest = after;
     }
-    if total > 36_525 * 86_400_000 { Err(Malformed) } else { Ok(Duration::from_millis(total)) }
+    if total > 36_525 * 86_400_000 { Err(NO_DURATION) } else { Ok(Duration::from_millis(total)) }
 }
 
 /// Writes what [`parse`] reads back; less than a millisecond is cut off.
@@ -160,7 +169,7 @@ mod tests {
             "36526d",
             "1d99999999999999999999s",
         ] {
-            assert_eq!(parse(bad), Err(Malformed), "{bad:?}");
+            assert_eq!(parse(bad), Err(NO_DURATION), "{bad:?}");
         }
     }
 

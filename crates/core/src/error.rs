@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chancery_store::StoreError;
 use chancery_types::Malformed;
+pub use chancery_types::debug_as_display;
 use chancery_types::iana::ErrorCode;
 
 /// Why something is refused: a constant of the module that refuses it.
@@ -86,7 +87,7 @@ pub enum Remedy {
 }
 
 /// A refusal that is sent to the peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The exact reason.
     pub reason: &'static Reason,
@@ -100,8 +101,19 @@ impl From<&'static Reason> for Refusal {
     }
 }
 
+/// The code that the peer is sent, why, and the name by which the log knows it.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reason { name, code, description, section } = self.reason;
+        let between = if description.is_empty() { "" } else { ": " };
+        write!(f, "{}{between}{description} ({name}, {section})", code.as_str())
+    }
+}
+
+impl Error for Refusal {}
+
 /// Something is broken or overloaded on our side. Its text is for our own log.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fault {
     kind: FaultKind,
     message: String,
@@ -205,12 +217,31 @@ impl From<StoreError> for Fault {
 }
 
 /// How a request failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The request was refused, and the peer may know why.
     Refused(Refusal),
     /// Something broke here, and only our log may know what.
     Broken(Fault),
+}
+
+/// For our own log, never for a peer.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Broken(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Broken(fault) => fault.source(),
+        }
+    }
 }
 
 impl From<&'static Reason> for Failure {
@@ -238,7 +269,7 @@ impl From<StoreError> for Failure {
 }
 
 /// What is wrong with a configuration or a client's registration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Complaint {
     /// The setting or metadata member.
     pub setting: String,
@@ -266,7 +297,7 @@ impl Complaint {
 /// let shop = Client::web("shop").secret("too short").redirect("http://shop.example/callback");
 /// let wrong = MemoryRegistry::new().put(&shop).unwrap_err();
 /// assert_eq!(wrong.len(), 2);
-/// assert!(wrong.to_string().starts_with(r#"redirect_uris: "http://shop.example/callback" must be https"#));
+/// assert!(wrong.to_string().starts_with(r#"client "shop": redirect_uris: "http://shop.example/callback" must be https"#));
 /// assert_eq!(format!("{wrong:?}"), wrong.to_string());
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -282,14 +313,11 @@ impl fmt::Display for Complaints {
     }
 }
 
-/// As [`Display`](fmt::Display): this is what a program prints whose `main` returns an error.
-impl fmt::Debug for Complaints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl Error for Complaints {}
+
+impl Error for Complaint {}
+
+debug_as_display!(Refusal, Fault, Failure, Complaint, Complaints);
 
 impl Deref for Complaints {
     type Target = [Complaint];

@@ -5,12 +5,12 @@
 //! networks) is decided by the implementation; how large a response may be is decided here.
 
 use std::fmt;
+use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::error::Fault;
-use crate::ports::PortFuture;
 
 /// The media type of a form (RFC 6749 appendix B).
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -229,7 +229,7 @@ pub trait Fetch: Send + Sync {
     /// Sends one request, follows no redirect, and gives up by itself after a time. If the caller gives up earlier, a
     /// request for a document goes on, and what comes is the answer to the next one: otherwise whoever ends their
     /// requests at once has us ask another server without a pause.
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse>;
+    fn fetch(&self, request: &FetchRequest<'_>) -> impl Future<Output = Result<FetchResponse, Fault>> + Send;
 
     /// Whether it reaches anybody, so that a client that depends on it can be refused when it is registered.
     fn reaches_others(&self) -> bool {
@@ -237,11 +237,22 @@ pub trait Fetch: Send + Sync {
     }
 }
 
+chancery_types::port_object! {
+    /// [`Fetch`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynFetch for Fetch {
+        async fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> Result<FetchResponse, Fault>;
+        fn reaches_others(&self) -> bool;
+    }
+}
+
 /// Gets a document.
 ///
 /// # Errors
 /// [`Fault::unavailable`] for every response that has none, a redirect included.
-pub(crate) async fn document(fetch: &dyn Fetch, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
+pub(crate) async fn document(
+    fetch: &dyn DynFetch,
+    request: &FetchRequest<'_>,
+) -> Result<FetchResponse, Fault> {
     let answer = fetch.fetch(request).await?;
     if !request.is_document(answer.status()) {
         return Err(Fault::unavailable(format!("{} answered {}", request.place(), answer.status())));
@@ -258,16 +269,15 @@ impl Fetch for NoFetch {
         false
     }
 
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
-        let place = request.place();
-        Box::pin(async move {
-            Err(Fault::unavailable(format!("{place} is not asked: the provider has no Fetch")))
-        })
+    async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
+        Err(Fault::unavailable(format!("{} is not asked: the provider has no Fetch", request.place())))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
     use crate::error::FaultKind;
 
@@ -317,10 +327,10 @@ mod tests {
     fn by_default_nobody_is_asked() {
         let request = FetchRequest::post("https://client.example/logout", "logout_token=x");
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let answer = NoFetch.fetch(&request).as_mut().poll(&mut context);
+        let answer = pin!(Fetch::fetch(&NoFetch, &request)).poll(&mut context);
         assert!(
             matches!(answer, std::task::Poll::Ready(Err(fault)) if fault.kind() == FaultKind::Unavailable)
         );
-        assert!(!NoFetch.reaches_others());
+        assert!(!Fetch::reaches_others(&NoFetch));
     }
 }

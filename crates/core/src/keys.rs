@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::ports::{EncryptionKeyEntry, KeyEntry, PrivateKeys, RootSecretEntry};
+use crate::ports::{DynPrivateKeys, EncryptionKeyEntry, KeyEntry, RootSecretEntry};
 use crate::rotation::KeyTimes;
 
 /// The keys of one snapshot, parsed once.
@@ -99,7 +99,7 @@ impl KeySet {
     /// # Errors
     /// A fault of the source; a key without `kid`; two keys with the same `kid`; an invalid key; or no root
     /// secret.
-    pub async fn load(private_keys: &dyn PrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
+    pub async fn load(private_keys: &dyn DynPrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
         let entries = private_keys.list(realm).await?;
         let mut encryption = private_keys.encryption_keys(realm).await?;
         let mut secrets = private_keys.secrets(realm).await?;

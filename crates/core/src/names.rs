@@ -8,7 +8,7 @@ use chancery_jose::KeyedHash;
 use chancery_types::RealmId;
 
 use crate::error::Fault;
-use crate::ports::PrivateKeys;
+use crate::ports::DynPrivateKeys;
 
 /// The key for these digests.
 ///
@@ -22,7 +22,7 @@ impl NameKey {
     ///
     /// # Errors
     /// A fault of the source, or no root secret.
-    pub async fn load(keys: &dyn PrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
+    pub async fn load(keys: &dyn DynPrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
         let secrets = keys.secrets(realm).await?;
         let oldest = secrets.iter().min_by_key(|root| root.version);
         let oldest = oldest.ok_or_else(|| Fault::internal("there is no root secret"))?;

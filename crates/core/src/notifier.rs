@@ -3,11 +3,12 @@
 //! The engine has pages for that, and nothing that rings. An application with a channel of its own, such as push
 //! messages of its app, implements [`Notifier`]; an operator names a web hook (`[ciba.notify]`).
 
+use std::future::Future;
 use std::sync::Arc;
 
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 
-use crate::ports::PortFuture;
+use crate::error::Fault;
 
 /// Something that waits for a person's approval. It holds no secret: neither `auth_req_id` nor a token, and its link
 /// opens nothing to whoever is not that person.
@@ -41,22 +42,29 @@ pub struct ApprovalRequest<'a> {
 /// keeps one of its own places, of which there are a few, and no other notice waits for it.
 ///
 /// ```
+/// use chancery_core::error::Fault;
 /// use chancery_core::notifier::{ApprovalRequest, Notifier};
-/// use chancery_core::ports::PortFuture;
 ///
 /// struct Push;
 ///
 /// impl Notifier for Push {
-///     fn notify<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> PortFuture<'a, ()> {
+///     async fn notify(&self, request: &ApprovalRequest<'_>) -> Result<(), Fault> {
 ///         let text = format!("{} asks for your approval: {}", request.client_name, request.link);
-///         Box::pin(async move { send_to_phone_of(request.account.as_str(), &text).await })
+///         send_to_phone_of(request.account.as_str(), &text).await
 ///     }
 /// }
-/// # async fn send_to_phone_of(_: &str, _: &str) -> Result<(), chancery_core::error::Fault> { Ok(()) }
+/// # async fn send_to_phone_of(_: &str, _: &str) -> Result<(), Fault> { Ok(()) }
 /// ```
 pub trait Notifier: Send + Sync {
     /// Tells the person.
-    fn notify<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> PortFuture<'a, ()>;
+    fn notify(&self, request: &ApprovalRequest<'_>) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+chancery_types::port_object! {
+    /// [`Notifier`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynNotifier for Notifier {
+        async fn notify<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> Result<(), Fault>;
+    }
 }
 
 /// How people hear of it here.
@@ -66,7 +74,7 @@ pub enum Notifying {
     #[default]
     Nobody,
     /// The application tells them.
-    Application(Arc<dyn Notifier>),
+    Application(Arc<dyn DynNotifier>),
     /// A signed notice is posted to this address of the operator.
     WebHook(Box<str>),
 }

@@ -1,8 +1,6 @@
-//! What the engine asks of the world, as traits. A boxed future costs 17 ns; type parameters would cost every
-//! reader.
+//! What the engine asks of the world, as traits that are implemented with `async fn` and held as objects.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,11 +26,7 @@ pub use password_change::{PasswordChangeOutcome, PasswordRefusal};
 mod sign_up;
 pub use sign_up::{SignUpOutcome, SignUpRefusal};
 
-/// A boxed future.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What a port answers.
-pub type PortFuture<'a, T> = BoxFuture<'a, Result<T, Fault>>;
+pub use chancery_types::{BoxFuture, port_object};
 
 /// The time. Asked once per request, by the HTTP layer.
 pub trait Clock: Send + Sync {
@@ -73,24 +67,35 @@ pub trait Watcher: Send + Sync {
     /// Called before a request is answered, at most once a second: looks what has changed, forgets it, and
     /// says at what time it has looked. Who has looked less than a second ago, for another realm, need not
     /// look again.
-    fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp>;
+    fn look(&self, now: Timestamp) -> impl Future<Output = Result<Timestamp, Fault>> + Send;
+}
+
+chancery_types::port_object! {
+    /// [`Watcher`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynWatcher for Watcher {
+        async fn look<'a>(&'a self, now: Timestamp) -> Result<Timestamp, Fault>;
+    }
 }
 
 /// Clients and resource servers.
 pub trait Registry: Send + Sync {
     /// The client of this id.
-    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>>;
+    fn client(
+        &self,
+        realm: &RealmId,
+        id: &ClientId,
+    ) -> impl Future<Output = Result<Option<Arc<Client>>, Fault>> + Send;
 
     /// The resource server of this identifier.
-    fn resource_server<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        uri: &'a ResourceUri,
-    ) -> PortFuture<'a, Option<Arc<ResourceServer>>>;
+    fn resource_server(
+        &self,
+        realm: &RealmId,
+        uri: &ResourceUri,
+    ) -> impl Future<Output = Result<Option<Arc<ResourceServer>>, Fault>> + Send;
 
     /// Who looks for changes, when clients are kept after they were read. By default nobody: they are read
     /// each time.
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         None
     }
 
@@ -98,39 +103,79 @@ pub trait Registry: Send + Sync {
     /// 9068 section 5): a resource server could take the client for the person. Whoever keeps accounts in a
     /// store of their own looks there before they register a client under an id that somebody chose. A
     /// registry that can only be read answers a fault.
-    fn put_client<'a>(
-        &'a self,
-        _realm: &'a RealmId,
+    fn put_client(
+        &self,
+        _realm: &RealmId,
         _seen: Option<Revision>,
         _client: Arc<Client>,
-    ) -> PortFuture<'a, Put> {
-        Box::pin(async { Err(Fault::internal("this registry can only be read")) })
+    ) -> impl Future<Output = Result<Put, Fault>> + Send {
+        async { Err(Fault::internal("this registry can only be read")) }
     }
 
     /// Stores a new client whose id the engine has made of random bytes, so that nobody else can have it. By default
     /// as any other.
-    fn add_client<'a>(&'a self, realm: &'a RealmId, client: Arc<Client>) -> PortFuture<'a, Put> {
+    fn add_client(
+        &self,
+        realm: &RealmId,
+        client: Arc<Client>,
+    ) -> impl Future<Output = Result<Put, Fault>> + Send {
         self.put_client(realm, None, client)
     }
 
     /// Removes a client as it was seen.
-    fn remove_client<'a>(
-        &'a self,
-        _realm: &'a RealmId,
+    fn remove_client(
+        &self,
+        _realm: &RealmId,
         _seen: Revision,
-        _id: &'a ClientId,
-    ) -> PortFuture<'a, Put> {
-        Box::pin(async { Err(Fault::internal("this registry can only be read")) })
+        _id: &ClientId,
+    ) -> impl Future<Output = Result<Put, Fault>> + Send {
+        async { Err(Fault::internal("this registry can only be read")) }
     }
 
     /// Clients in the order of their ids, after the given one.
-    fn clients<'a>(
-        &'a self,
-        _realm: &'a RealmId,
-        _after: Option<&'a ClientId>,
+    fn clients(
+        &self,
+        _realm: &RealmId,
+        _after: Option<&ClientId>,
         _limit: usize,
-    ) -> PortFuture<'a, Vec<Arc<Client>>> {
-        Box::pin(async { Err(Fault::internal("this registry cannot be listed")) })
+    ) -> impl Future<Output = Result<Vec<Arc<Client>>, Fault>> + Send {
+        async { Err(Fault::internal("this registry cannot be listed")) }
+    }
+}
+
+chancery_types::port_object! {
+    /// [`Registry`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynRegistry for Registry {
+        async fn client<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            id: &'a ClientId,
+        ) -> Result<Option<Arc<Client>>, Fault>;
+        async fn resource_server<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            uri: &'a ResourceUri,
+        ) -> Result<Option<Arc<ResourceServer>>, Fault>;
+        async fn put_client<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            seen: Option<Revision>,
+            client: Arc<Client>,
+        ) -> Result<Put, Fault>;
+        async fn add_client<'a>(&'a self, realm: &'a RealmId, client: Arc<Client>) -> Result<Put, Fault>;
+        async fn remove_client<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            seen: Revision,
+            id: &'a ClientId,
+        ) -> Result<Put, Fault>;
+        async fn clients<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            after: Option<&'a ClientId>,
+            limit: usize,
+        ) -> Result<Vec<Arc<Client>>, Fault>;
+        fn watcher(&self) -> Option<Arc<dyn DynWatcher>>;
     }
 }
 
@@ -165,38 +210,44 @@ pub trait PrivateKeys: Send + Sync {
     /// All keys that are not forgotten yet. One that has counted is listed for as long as a session lives:
     /// what it signed still proves a past login (`id_token_hint`, OIDC Core section 3.1.2.1). One that is no
     /// secret any more is not listed.
-    fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>>;
+    fn list(&self, realm: &RealmId) -> impl Future<Output = Result<Vec<KeyEntry>, Fault>> + Send;
 
     /// Signs with the key of this `kid` and its registered algorithm; a JWS signature (RFC 7518 section 3).
     ///
     /// The engine has no timer: a signer that is far away answers [`Fault::unavailable`] by itself when a
     /// second has passed, so that the client is told to come back (503). Nothing was used up then, and
     /// verification goes on.
-    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>>;
+    fn sign(
+        &self,
+        realm: &RealmId,
+        kid: &str,
+        input: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, Fault>> + Send;
 
     /// The keys for which clients encrypt: by default none.
-    fn encryption_keys<'a>(&'a self, _realm: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn encryption_keys(
+        &self,
+        _realm: &RealmId,
+    ) -> impl Future<Output = Result<Vec<EncryptionKeyEntry>, Fault>> + Send {
+        async { Ok(Vec::new()) }
     }
 
     /// Opens what a client has encrypted for the key of this `kid` (RFC 7516 section 5.2): the content
     /// encryption key, or for ECDH-ES the secret that was agreed upon. `None` when it does not open: that is
     /// the client's fault and not to be told apart from later ones (section 11.5).
-    fn decrypt<'a>(
-        &'a self,
-        _realm: &'a RealmId,
-        kid: &'a str,
-        _encrypted: EncryptedKey<'a>,
-    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
-        Box::pin(
-            async move { Err(Fault::unavailable(format!("the source of the key {kid} decrypts nothing"))) },
-        )
+    fn decrypt(
+        &self,
+        _realm: &RealmId,
+        kid: &str,
+        _encrypted: EncryptedKey<'_>,
+    ) -> impl Future<Output = Result<Option<Zeroizing<Vec<u8>>>, Fault>> + Send {
+        async move { Err(Fault::unavailable(format!("the source of the key {kid} decrypts nothing"))) }
     }
 
     /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it,
     /// such as the secrets of clients that are registered for an HMAC. The oldest must never be: the names of
     /// records and the pairwise subjects of people (OIDC Core section 8.1) are derived from it.
-    fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>>;
+    fn secrets(&self, realm: &RealmId) -> impl Future<Output = Result<Vec<RootSecretEntry>, Fault>> + Send;
 
     /// Moves whenever keys or root secrets may have changed: then they are listed again. Asked often, so that
     /// it must not wait; whoever has to look elsewhere does so in [`PrivateKeys::watcher`]. By default they
@@ -206,8 +257,31 @@ pub trait PrivateKeys: Send + Sync {
     }
 
     /// Who looks for changes of the keys, if anybody has to.
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         None
+    }
+}
+
+chancery_types::port_object! {
+    /// [`PrivateKeys`] as an object, as the engine holds them: whatever implements that trait is one.
+    pub trait DynPrivateKeys for PrivateKeys {
+        async fn list<'a>(&'a self, realm: &'a RealmId) -> Result<Vec<KeyEntry>, Fault>;
+        async fn sign<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            kid: &'a str,
+            input: &'a [u8],
+        ) -> Result<Vec<u8>, Fault>;
+        async fn encryption_keys<'a>(&'a self, realm: &'a RealmId) -> Result<Vec<EncryptionKeyEntry>, Fault>;
+        async fn decrypt<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            kid: &'a str,
+            encrypted: EncryptedKey<'a>,
+        ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault>;
+        async fn secrets<'a>(&'a self, realm: &'a RealmId) -> Result<Vec<RootSecretEntry>, Fault>;
+        fn generation(&self, realm: &RealmId) -> u64;
+        fn watcher(&self) -> Option<Arc<dyn DynWatcher>>;
     }
 }
 

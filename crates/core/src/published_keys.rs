@@ -13,7 +13,7 @@ use std::time::Duration;
 use chancery_types::{ClientId, Timestamp};
 
 use crate::error::Fault;
-use crate::fetch::{Fetch, FetchRequest, document};
+use crate::fetch::{DynFetch, FetchRequest, document};
 use crate::model::client::PublicKeys;
 
 /// How long a document is fresh if the other server does not say so, as ours is.
@@ -91,7 +91,7 @@ impl PublishedKeys {
     pub(crate) async fn look(
         &self,
         now: Timestamp,
-        fetch: &dyn Fetch,
+        fetch: &dyn DynFetch,
         (client, address): (Option<&ClientId>, &Address),
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Looked {
@@ -124,7 +124,7 @@ impl PublishedKeys {
     pub async fn at(
         &self,
         now: Timestamp,
-        fetch: &dyn Fetch,
+        fetch: &dyn DynFetch,
         url: &str,
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Result<Arc<PublicKeys>, Fault> {
@@ -238,7 +238,7 @@ impl Known {
     }
 }
 
-async fn fetched(fetch: &dyn Fetch, address: &Address) -> Result<(PublicKeys, Duration), Fault> {
+async fn fetched(fetch: &dyn DynFetch, address: &Address) -> Result<(PublicKeys, Duration), Fault> {
     let request = FetchRequest::get(&address.url, "application/jwk-set+json, application/json", LONGEST)
         .of_stranger(address.is_of_stranger);
     let answer = document(fetch, &request).await?;
@@ -256,8 +256,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::fetch::FetchResponse;
-    use crate::ports::{BoxFuture, PortFuture};
+    use crate::fetch::{Fetch, FetchResponse};
+    use crate::ports::BoxFuture;
 
     /// Every server keeps us waiting, but while it has an answer.
     #[derive(Default)]
@@ -277,12 +277,13 @@ mod tests {
     }
 
     impl Fetch for Hanging {
-        fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+        async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
             *self.asked.lock().unwrap() += 1;
-            Box::pin(std::future::poll_fn(|_| match *self.answer.lock().unwrap() {
+            std::future::poll_fn(|_| match *self.answer.lock().unwrap() {
                 Some(answer) => Poll::Ready(request.answered(200, Bytes::from_static(answer.as_bytes()))),
                 None => Poll::Pending,
-            }))
+            })
+            .await
         }
     }
 

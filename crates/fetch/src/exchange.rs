@@ -26,7 +26,7 @@ use crate::address::Reach;
 use crate::freshness::fresh_for;
 use crate::https_fetch::now;
 use crate::media_type;
-use crate::network::{Network, Stream};
+use crate::network::{DynNetwork, Stream};
 use crate::not_fetched::NotFetched;
 use crate::target::{Host, Target};
 
@@ -46,7 +46,7 @@ pub(crate) struct Answer {
 
 /// Sends one request. The caller ends it when the deadline has come.
 pub(crate) async fn exchange(
-    network: &dyn Network,
+    network: &dyn DynNetwork,
     tls: &Arc<ClientConfig>,
     target: &Target,
     request: &FetchRequest<'_>,
@@ -67,7 +67,7 @@ pub(crate) async fn exchange(
 
 /// All addresses of the host. If one of them must not be dialled, none is: a name with addresses here and there
 /// is what an attack looks like.
-async fn vetted(network: &dyn Network, target: &Target) -> Result<Vec<IpAddr>, NotFetched> {
+async fn vetted(network: &dyn DynNetwork, target: &Target) -> Result<Vec<IpAddr>, NotFetched> {
     let addresses = match &target.host {
         Host::Address(address) => vec![*address],
         Host::Name(name) => {
@@ -87,7 +87,7 @@ async fn vetted(network: &dyn Network, target: &Target) -> Result<Vec<IpAddr>, N
 
 /// Connects to the first address that answers. None may take more than its share of the time that is left.
 async fn dial(
-    network: &dyn Network,
+    network: &dyn DynNetwork,
     addresses: &[IpAddr],
     port: u16,
     deadline: Instant,

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use chancery_core::error::Fault;
 use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
-use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::ports::BoxFuture;
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::exchange;
 use crate::flights::{Flights, Outcome, Wanted};
 use crate::lanes::Lanes;
-use crate::network::{Network, SystemNetwork};
+use crate::network::{DynNetwork, SystemNetwork};
 use crate::not_fetched::NotFetched;
 use crate::roots::{Roots, client_config};
 use crate::target::{AllowedHost, Target};
@@ -71,7 +71,7 @@ pub struct Options {
     /// How much is asked of other servers.
     pub limits: Limits,
     /// How names are resolved and addresses dialled.
-    pub network: Arc<dyn Network>,
+    pub network: Arc<dyn DynNetwork>,
     /// Where requests go on when those who wanted them have given up. Without it they end with the last of them, and
     /// whoever gives up again and again has another server asked each time.
     pub background: Option<Background>,
@@ -104,7 +104,7 @@ struct Client {
     are_allowed_for_strangers: bool,
     http_on_this_machine: bool,
     limits: Limits,
-    network: Arc<dyn Network>,
+    network: Arc<dyn DynNetwork>,
     lanes: Lanes,
 }
 
@@ -139,35 +139,33 @@ impl fmt::Debug for HttpsFetch {
 }
 
 impl Fetch for HttpsFetch {
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
-        Box::pin(async move {
-            let may_be_plain = self.client.http_on_this_machine && !request.is_of_stranger();
-            let target = Target::parse(request.url(), self.client.named_for(request), may_be_plain);
-            let target = target.map_err(|why| fault("a URL", why))?;
-            if request.body().is_some() {
-                return self.client.send(&target, request).await.response;
+    async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
+        let may_be_plain = self.client.http_on_this_machine && !request.is_of_stranger();
+        let target = Target::parse(request.url(), self.client.named_for(request), may_be_plain);
+        let target = target.map_err(|why| fault("a URL", why))?;
+        if request.body().is_some() {
+            return self.client.send(&target, request).await.response;
+        }
+        let wanted = Wanted {
+            url: request.url().into(),
+            accept: request.accept(),
+            longest: request.longest(),
+            is_of_stranger: request.is_of_stranger(),
+        };
+        let client = self.client.clone();
+        let get = {
+            // Those who want the same document later are not heard of by the other server.
+            let (wanted, traceparent) = (wanted.clone(), request.traceparent().map(str::to_owned));
+            async move {
+                let request = FetchRequest::get(&wanted.url, wanted.accept, wanted.longest);
+                let request = match &traceparent {
+                    Some(traceparent) => request.traced(traceparent),
+                    None => request,
+                };
+                client.send(&target, &request).await
             }
-            let wanted = Wanted {
-                url: request.url().into(),
-                accept: request.accept(),
-                longest: request.longest(),
-                is_of_stranger: request.is_of_stranger(),
-            };
-            let client = self.client.clone();
-            let get = {
-                // Those who want the same document later are not heard of by the other server.
-                let (wanted, traceparent) = (wanted.clone(), request.traceparent().map(str::to_owned));
-                async move {
-                    let request = FetchRequest::get(&wanted.url, wanted.accept, wanted.longest);
-                    let request = match &traceparent {
-                        Some(traceparent) => request.traced(traceparent),
-                        None => request,
-                    };
-                    client.send(&target, &request).await
-                }
-            };
-            self.flights.join(wanted, get).await
-        })
+        };
+        self.flights.join(wanted, get).await
     }
 }
 

@@ -26,7 +26,7 @@ mod exchange;
 mod https_fetch;
 
 pub use https_fetch::{Background, HttpsFetch, Limits, Options};
-pub use network::{Network, Stream, SystemNetwork};
+pub use network::{DynNetwork, Network, Stream, SystemNetwork};
 pub use not_fetched::NotFetched;
 pub use roots::{BadRoots, Roots, client_config};
 pub use target::{AllowedHost, NotAHost};

@@ -1,9 +1,9 @@
 //! The network as this crate uses it: names become addresses, and an address is dialled.
 
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use chancery_core::ports::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 
@@ -15,10 +15,18 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// Resolves names and dials addresses. [`HttpsFetch`](crate::HttpsFetch) decides which addresses are dialled.
 pub trait Network: Send + Sync {
     /// All addresses of a host, best first.
-    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
+    fn resolve(&self, host: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send;
 
     /// Connects to exactly this address.
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Box<dyn Stream>>>;
+    fn dial(&self, address: SocketAddr) -> impl Future<Output = io::Result<Box<dyn Stream>>> + Send;
+}
+
+chancery_core::ports::port_object! {
+    /// [`Network`] as an object, as [`HttpsFetch`](crate::HttpsFetch) holds it: whatever implements that trait is one.
+    pub trait DynNetwork for Network {
+        async fn resolve<'a>(&'a self, host: &'a str) -> io::Result<Vec<IpAddr>>;
+        async fn dial<'a>(&'a self, address: SocketAddr) -> io::Result<Box<dyn Stream>>;
+    }
 }
 
 /// The resolver and the sockets of this machine: the default.
@@ -26,15 +34,13 @@ pub trait Network: Send + Sync {
 pub struct SystemNetwork;
 
 impl Network for SystemNetwork {
-    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move { Ok(lookup_host((host, 0)).await?.map(|address| address.ip()).collect()) })
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
     }
 
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
-        Box::pin(async move {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Box<dyn Stream>)
-        })
+    async fn dial(&self, address: SocketAddr) -> io::Result<Box<dyn Stream>> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Box::new(stream))
     }
 }

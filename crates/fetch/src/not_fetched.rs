@@ -6,7 +6,6 @@ use std::io;
 use std::net::IpAddr;
 
 /// Why something was not fetched: the cause of the [`Fault`](chancery_core::error::Fault), for our own log only.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum NotFetched {
     /// The address is none that is asked.
@@ -68,3 +67,5 @@ impl fmt::Display for NotFetched {
 }
 
 impl Error for NotFetched {}
+
+chancery_core::error::debug_as_display!(NotFetched);

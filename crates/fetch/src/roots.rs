@@ -55,7 +55,7 @@ pub fn client_config(roots: Roots) -> Result<ClientConfig, Fault> {
 }
 
 /// Certificates that cannot be trusted because they cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BadRoots(String);
 
 impl fmt::Display for BadRoots {
@@ -65,3 +65,5 @@ impl fmt::Display for BadRoots {
 }
 
 impl std::error::Error for BadRoots {}
+
+chancery_core::error::debug_as_display!(BadRoots);

@@ -81,29 +81,32 @@ pub struct AllowedHost {
 }
 
 /// The text is not a host, with or without a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAHost;
+#[derive(Clone, PartialEq, Eq)]
+pub struct NotAHost(String);
 
 impl fmt::Display for NotAHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be `host` or `host:port`")
+        write!(f, "`{}` must be `host` or `host:port`", self.0)
     }
 }
 
 impl std::error::Error for NotAHost {}
+
+chancery_core::error::debug_as_display!(NotAHost);
 
 /// `host`, which means port 443, or `host:port`. An IPv6 address stands in brackets.
 impl FromStr for AllowedHost {
     type Err = NotAHost;
 
     fn from_str(text: &str) -> Result<Self, NotAHost> {
+        let wrong = || NotAHost(text.to_owned());
         let (host, port) = match text.rsplit_once(':') {
             // The colon is inside the brackets of an IPv6 address.
             Some((_, port)) if port.ends_with(']') => (text, HTTPS),
-            Some((host, port)) => (host, port_of(port).ok_or(NotAHost)?),
+            Some((host, port)) => (host, port_of(port).ok_or_else(wrong)?),
             None => (text, HTTPS),
         };
-        Ok(Self { host: Host::parse(host).ok_or(NotAHost)?, port })
+        Ok(Self { host: Host::parse(host).ok_or_else(wrong)?, port })
     }
 }
 

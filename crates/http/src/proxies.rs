@@ -17,7 +17,7 @@ pub struct Peer(pub IpAddr);
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);
 
 /// Not a network in the form `10.0.0.0/8`, `fd00::/8` or a single address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NotANetwork(pub String);
 
 impl std::fmt::Display for NotANetwork {
@@ -27,6 +27,8 @@ impl std::fmt::Display for NotANetwork {
 }
 
 impl std::error::Error for NotANetwork {}
+
+chancery_core::error::debug_as_display!(NotANetwork);
 
 impl TrustedProxies {
     /// Reads networks such as `10.0.0.0/8`, or single addresses.

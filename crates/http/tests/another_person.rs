@@ -1,9 +1,9 @@
 //! One request, two persons: what one of them has allowed does not count for the other.
 
+use chancery_core::error::Fault;
 use chancery_core::interaction::NOTHING_GRANTED;
 use chancery_core::model::ConsentAnswer;
 use chancery_core::policy::AuthorizationPolicy;
-use chancery_core::ports::PortFuture;
 use chancery_testkit::{
     AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, minutes, seconds,
 };
@@ -59,17 +59,14 @@ fn the_same_person_is_asked_once() {
 struct Hollow;
 
 impl AuthorizationPolicy for Hollow {
-    fn standing_consent<'a>(
-        &'a self,
-        _client: &'a chancery_core::model::Client,
-        _account: &'a AccountId,
+    async fn standing_consent(
+        &self,
+        _client: &chancery_core::model::Client,
+        _account: &AccountId,
         stored: ConsentAnswer,
-    ) -> PortFuture<'a, ConsentAnswer> {
-        Box::pin(async move {
-            let rejected_scopes =
-                stored.scopes.iter().chain(stored.rejected_scopes.iter()).cloned().collect();
-            Ok(ConsentAnswer { rejected_scopes, ..ConsentAnswer::default() })
-        })
+    ) -> Result<ConsentAnswer, Fault> {
+        let rejected_scopes = stored.scopes.iter().chain(stored.rejected_scopes.iter()).cloned().collect();
+        Ok(ConsentAnswer { rejected_scopes, ..ConsentAnswer::default() })
     }
 }
 

@@ -1,9 +1,8 @@
 //! What an application may decide about authorization requests and what comes of them.
 
-use chancery_core::error::{Reason, Refusal};
+use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::model::{ClaimsRequest, Client, ConsentAnswer, Entitlement};
 use chancery_core::policy::{AuthorizationPolicy, TokenPolicy};
-use chancery_core::ports::PortFuture;
 use chancery_testkit::TestProvider;
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, Scopes};
@@ -39,19 +38,17 @@ fn a_claims_request_can_be_refused() {
 struct Vouched;
 
 impl AuthorizationPolicy for Vouched {
-    fn standing_consent<'a>(
-        &'a self,
-        client: &'a Client,
-        account: &'a AccountId,
+    async fn standing_consent(
+        &self,
+        client: &Client,
+        account: &AccountId,
         mut stored: ConsentAnswer,
-    ) -> PortFuture<'a, ConsentAnswer> {
-        Box::pin(async move {
-            if client.id().as_str() == "web" && account.as_str() == "alice" {
-                let vouched = Scopes::parse("openid profile").unwrap_or_default();
-                stored.scopes = vouched.iter().chain(stored.scopes.iter()).cloned().collect();
-            }
-            Ok(stored)
-        })
+    ) -> Result<ConsentAnswer, Fault> {
+        if client.id().as_str() == "web" && account.as_str() == "alice" {
+            let vouched = Scopes::parse("openid profile").unwrap_or_default();
+            stored.scopes = vouched.iter().chain(stored.scopes.iter()).cloned().collect();
+        }
+        Ok(stored)
     }
 }
 

@@ -7,7 +7,7 @@ use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::model::{ClientMetadata, ConsentMode};
 use chancery_core::policy::{ClientPolicy, Identity, Registrant};
-use chancery_core::ports::{PortFuture, Random, Registry as _};
+use chancery_core::ports::{Random, Registry as _};
 use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider, wait};
 use chancery_types::ClientId;
 use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
@@ -26,27 +26,25 @@ const NOT_OURS: Reason = Reason {
 struct House;
 
 impl ClientPolicy for House {
-    fn register<'a>(
-        &'a self,
-        asked: &'a mut ClientMetadata,
-        by: Registrant<'a>,
-    ) -> PortFuture<'a, Result<(), Refusal>> {
-        Box::pin(async move {
-            assert!(by.network.is_some() && by.initial_access_token.is_none());
-            assert!(by.software_statement.is_none() && by.policies.iter().any(|name| **name == *"default"));
-            let description = &mut asked.description;
-            match description.client_name.as_deref() {
-                Some("theirs") => return Ok(NOT_OURS.refused()),
-                Some("later") => return Err(Fault::unavailable("the application cannot tell now")),
-                Some("ours") => asked.own.consent = ConsentMode::Implied,
-                Some("quiet") => asked.flow.token_endpoint_auth_method = ClientAuthenticationMethod::None,
-                Some("impossible") => asked.flow.redirect_uris.clear(),
-                _ => {}
-            }
-            let change = if by.former.is_some() { "changed" } else { "new" };
-            description.software_version = Some(change.into());
-            Ok(Ok(()))
-        })
+    async fn register(
+        &self,
+        asked: &mut ClientMetadata,
+        by: Registrant<'_>,
+    ) -> Result<Result<(), Refusal>, Fault> {
+        assert!(by.network.is_some() && by.initial_access_token.is_none());
+        assert!(by.software_statement.is_none() && by.policies.iter().any(|name| **name == *"default"));
+        let description = &mut asked.description;
+        match description.client_name.as_deref() {
+            Some("theirs") => return Ok(NOT_OURS.refused()),
+            Some("later") => return Err(Fault::unavailable("the application cannot tell now")),
+            Some("ours") => asked.own.consent = ConsentMode::Implied,
+            Some("quiet") => asked.flow.token_endpoint_auth_method = ClientAuthenticationMethod::None,
+            Some("impossible") => asked.flow.redirect_uris.clear(),
+            _ => {}
+        }
+        let change = if by.former.is_some() { "changed" } else { "new" };
+        description.software_version = Some(change.into());
+        Ok(Ok(()))
     }
 
     fn metadata(&self, name: &str, value: &RawValue) -> Result<bool, String> {

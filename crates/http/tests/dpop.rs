@@ -8,9 +8,8 @@ use std::cell::Cell;
 use chancery_core::endpoint::token::authorization_code::CODE_BOUND;
 use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
 use chancery_core::endpoint::token::refresh_token::REFRESH_TOKEN_BOUND;
-use chancery_core::error::Refusal;
+use chancery_core::error::{Fault, Refusal};
 use chancery_core::model::{BINDING_DEMANDED, PROOF_MISSING};
-use chancery_core::ports::PortFuture;
 use chancery_core::rule::bearer::TOKEN_BOUND;
 use chancery_jose::SigningAlgorithm::{EdDsa, Es256, Es384, Ps256};
 use chancery_jose::base64url;
@@ -97,8 +96,8 @@ impl ExtensionGrant for Anybody {
         &[]
     }
 
-    fn entitle<'a>(&'a self, _: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>> {
-        Box::pin(async { Ok(Ok(Entitled::client(Scopes::parse("profile").unwrap()))) })
+    async fn entitle(&self, _: ExtensionRequest<'_>) -> Result<Result<Entitled, Refusal>, Fault> {
+        Ok(Ok(Entitled::client(Scopes::parse("profile").unwrap())))
     }
 }
 

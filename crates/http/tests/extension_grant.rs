@@ -10,7 +10,6 @@ use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, Extens
 use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::event::Event;
 use chancery_core::model::{Amr, Factor};
-use chancery_core::ports::PortFuture;
 use chancery_testkit::{
     Answer, ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder,
 };
@@ -59,33 +58,29 @@ impl ExtensionGrant for Badge {
         &["door"]
     }
 
-    fn entitle<'a>(&'a self, asked: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>> {
+    async fn entitle(&self, asked: ExtensionRequest<'_>) -> Result<Result<Entitled, Refusal>, Fault> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            for secret in ["client_secret", "client_id", "undeclared", "grant_type"] {
-                assert_eq!(asked.parameter(secret), None);
-            }
-            let scopes = Scopes::parse(asked.parameter("scope").unwrap_or("openid")).expect("scopes");
-            let Some(badge) = asked.parameter("badge") else { return Ok(NO_BADGE.refused()) };
-            let proof = Factor { method: Amr::HARDWARE_KEY, at: asked.now };
-            let of = |name: &str| {
-                Entitled::person(AccountId::parse(name).expect("an id"), proof.clone(), scopes.clone())
-            };
-            match badge {
-                "own" => Ok(Ok(Entitled::client(scopes))),
-                "short" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)))),
-                "long" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(86_400)))),
-                "short and long" => {
-                    Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)).with_refresh_token()))
-                }
-                "once" => Ok(Ok(of("alice"))),
-                "forged" => Ok(BADGE_UNKNOWN.refused()),
-                "untrue" => Ok(NOT_TRUE.refused()),
-                "broken" => Err(Fault::unavailable("the reader does not answer")),
-                "doors" => Ok(Ok(of(&asked.all("door").collect::<String>()))),
-                name => Ok(Ok(of(name).with_refresh_token())),
-            }
-        })
+        for secret in ["client_secret", "client_id", "undeclared", "grant_type"] {
+            assert_eq!(asked.parameter(secret), None);
+        }
+        let scopes = Scopes::parse(asked.parameter("scope").unwrap_or("openid")).expect("scopes");
+        let Some(badge) = asked.parameter("badge") else { return Ok(NO_BADGE.refused()) };
+        let proof = Factor { method: Amr::HARDWARE_KEY, at: asked.now };
+        let of = |name: &str| {
+            Entitled::person(AccountId::parse(name).expect("an id"), proof.clone(), scopes.clone())
+        };
+        match badge {
+            "own" => Ok(Ok(Entitled::client(scopes))),
+            "short" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)))),
+            "long" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(86_400)))),
+            "short and long" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)).with_refresh_token())),
+            "once" => Ok(Ok(of("alice"))),
+            "forged" => Ok(BADGE_UNKNOWN.refused()),
+            "untrue" => Ok(NOT_TRUE.refused()),
+            "broken" => Err(Fault::unavailable("the reader does not answer")),
+            "doors" => Ok(Ok(of(&asked.all("door").collect::<String>()))),
+            name => Ok(Ok(of(name).with_refresh_token())),
+        }
     }
 }
 

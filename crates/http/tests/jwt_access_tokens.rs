@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use chancery_core::error::Fault;
 use chancery_core::model::{Claims, Client, Entitlement, ResourceServer};
 use chancery_core::policy::{JwtDraft, TokenPolicy};
-use chancery_core::ports::PortFuture;
 use chancery_jose::{
     CompactJwe, DecryptionKey, EncryptionKeyType, SigningAlgorithm, SystemRandom, base64url,
 };
@@ -134,19 +134,19 @@ fn how_the_person_authenticated() {
 struct Tenant;
 
 impl TokenPolicy for Tenant {
-    fn claims<'a>(&'a self, what: &'a Entitlement, _: &'a Client) -> PortFuture<'a, Claims> {
+    async fn claims(&self, what: &Entitlement, _: &Client) -> Result<Claims, Fault> {
         let mut claims = Claims::default();
         let resource = what.target.resource.as_ref().map(|server| server.uri.as_str().to_owned());
         claims.set("tenant", "t1").set("groups", &["a", "b"]).set("for", &resource);
         for name in ["acr", "amr", "auth_time", "sub", "aud", "acr#de"] {
             claims.set(name, "a lie");
         }
-        Box::pin(async move { Ok(claims) })
+        Ok(claims)
     }
 
-    fn jwt<'a>(&'a self, draft: &'a mut JwtDraft<'_>) -> PortFuture<'a, ()> {
+    async fn jwt(&self, draft: &mut JwtDraft<'_>) -> Result<(), Fault> {
         draft.extra.set("roles", &["admin"]);
-        Box::pin(async { Ok(()) })
+        Ok(())
     }
 }
 

@@ -8,7 +8,6 @@ use chancery_core::config::Config;
 use chancery_core::error::Fault;
 use chancery_core::event::{Event, NotificationFailure};
 use chancery_core::notifier::{ApprovalRequest, Notifier};
-use chancery_core::ports::PortFuture;
 use chancery_testkit::{
     Backchannel, CIBA_GRANT, Fetched, Task, TestProvider, TestProviderBuilder, let_others_take, minutes,
     names, race, seconds, wait,
@@ -27,19 +26,17 @@ struct Told {
 }
 
 impl Notifier for Told {
-    fn notify<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> PortFuture<'a, ()> {
-        Box::pin(async move {
-            let ApprovalRequest { account, client, client_name, binding_message, link, .. } = request;
-            let heard = format!("{account} {client} {client_name} {binding_message:?} {link}");
-            self.heard.lock().expect("heard").push(heard);
-            if self.hangs {
-                std::future::pending::<()>().await;
-            }
-            match *self.fails.lock().expect("fails") {
-                true => Err(Fault::unavailable("the phone is off")),
-                false => Ok(()),
-            }
-        })
+    async fn notify(&self, request: &ApprovalRequest<'_>) -> Result<(), Fault> {
+        let ApprovalRequest { account, client, client_name, binding_message, link, .. } = request;
+        let heard = format!("{account} {client} {client_name} {binding_message:?} {link}");
+        self.heard.lock().expect("heard").push(heard);
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        match *self.fails.lock().expect("fails") {
+            true => Err(Fault::unavailable("the phone is off")),
+            false => Ok(()),
+        }
     }
 }
 

@@ -7,12 +7,13 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
+use chancery_core::error::Fault;
 use chancery_core::interaction::prompt::{ACR_NOT_MET, ACR_UNREACHABLE};
 use chancery_core::interaction::view::LoginProblem;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{Acr, Amr, CustomPromptName, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
-use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::ports::BoxFuture;
 use chancery_core::request::PageError;
 use chancery_http::{Content, Html, ImageOrigin, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
@@ -80,13 +81,13 @@ impl AuthorizationPolicy for Rules {
         self.0.iter().map(|name| PromptName::parse(name).unwrap()).collect()
     }
 
-    fn custom_prompt<'a>(
-        &'a self,
-        _: &'a CustomPromptName,
-        _: RequestView<'a>,
-        _: PersonView<'a>,
-    ) -> PortFuture<'a, Option<CustomPrompt>> {
-        Box::pin(async { Ok(Some(CustomPrompt::new(json!("No shoes.")))) })
+    async fn custom_prompt(
+        &self,
+        _: &CustomPromptName,
+        _: RequestView<'_>,
+        _: PersonView<'_>,
+    ) -> Result<Option<CustomPrompt>, Fault> {
+        Ok(Some(CustomPrompt::new(json!("No shoes."))))
     }
 }
 

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use chancery_core::client::PROFILE_BROKEN;
 use chancery_core::config::Config;
 use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
-use chancery_core::error::Refusal;
+use chancery_core::error::{Fault, Refusal};
 use chancery_core::issue::access_token::ALGORITHM_FORBIDDEN;
 use chancery_core::model::{Amr, Factor, ResourceServer};
-use chancery_core::ports::PortFuture;
 use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
 use chancery_core::rule::bearer::{TOKEN_IN_QUERY, TOKEN_WITHDRAWN};
 use chancery_jose::SigningAlgorithm::{self, Es256};
@@ -39,10 +38,10 @@ impl ExtensionGrant for Badge {
         &["scope"]
     }
 
-    fn entitle<'a>(&'a self, asked: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>> {
+    async fn entitle(&self, asked: ExtensionRequest<'_>) -> Result<Result<Entitled, Refusal>, Fault> {
         let proof = Factor { method: Amr::HARDWARE_KEY, at: asked.now };
         let scopes = Scopes::parse(asked.parameter("scope").unwrap_or("openid")).unwrap();
-        Box::pin(async { Ok(Ok(Entitled::person(AccountId::parse("alice").unwrap(), proof, scopes))) })
+        Ok(Ok(Entitled::person(AccountId::parse("alice").unwrap(), proof, scopes)))
     }
 }
 

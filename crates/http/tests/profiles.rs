@@ -58,7 +58,7 @@ const WEB: &str = r#"{"client_id":"web","client_secret":"the-secret-of-web-has-e
 /// What is complained about, each with its section.
 fn complaints(kit: &TestProvider, metadata: &str) -> Vec<(String, &'static str)> {
     let refused =
-        kit.put_client_fetching(metadata).map_or_else(|refused| refused.complaints, |()| Vec::new());
+        kit.put_client_fetching(metadata).map_or_else(|refused| refused.complaints.into(), |()| Vec::new());
     refused.into_iter().map(|complaint| (complaint.setting, complaint.section)).collect()
 }
 

@@ -7,14 +7,14 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use chancery_core::error::{Reason, Refusal};
+use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::interaction::form_token::{
     FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_OF_ANOTHER_SESSION, FORM_OUTDATED,
 };
 use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{CustomPromptName, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
-use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::ports::BoxFuture;
 use chancery_core::request::PageError;
 use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, SeededRandom, Tab, TestProvider};
@@ -55,27 +55,25 @@ impl AuthorizationPolicy for Shop {
         self.0.clone()
     }
 
-    fn custom_prompt<'a>(
-        &'a self,
-        prompt: &'a CustomPromptName,
-        request: RequestView<'a>,
-        person: PersonView<'a>,
-    ) -> PortFuture<'a, Option<CustomPrompt>> {
-        Box::pin(async move {
-            let account = person.account.id.as_str();
-            Ok(match prompt.as_str() {
-                "terms" if KEPT.lock().unwrap().iter().any(|kept| kept == account) => None,
-                "terms" => {
-                    let version = if account == "erin" { *VERSION.lock().unwrap() } else { 7 };
-                    let data = json!({"version": version, "account": account});
-                    Some(CustomPrompt::new(data).because(&TERMS_MISSING))
-                }
-                "organisation" => {
-                    let chosen = request.parameters.get("tenant");
-                    (chosen == Some("any")).then(|| CustomPrompt::new(json!(["north", "south"])))
-                }
-                _ => None,
-            })
+    async fn custom_prompt(
+        &self,
+        prompt: &CustomPromptName,
+        request: RequestView<'_>,
+        person: PersonView<'_>,
+    ) -> Result<Option<CustomPrompt>, Fault> {
+        let account = person.account.id.as_str();
+        Ok(match prompt.as_str() {
+            "terms" if KEPT.lock().unwrap().iter().any(|kept| kept == account) => None,
+            "terms" => {
+                let version = if account == "erin" { *VERSION.lock().unwrap() } else { 7 };
+                let data = json!({"version": version, "account": account});
+                Some(CustomPrompt::new(data).because(&TERMS_MISSING))
+            }
+            "organisation" => {
+                let chosen = request.parameters.get("tenant");
+                (chosen == Some("any")).then(|| CustomPrompt::new(json!(["north", "south"])))
+            }
+            _ => None,
         })
     }
 

@@ -6,10 +6,11 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
+use chancery_core::error::Fault;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{CustomPromptName, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
-use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::ports::BoxFuture;
 use chancery_core::request::PageError;
 use chancery_http::{OwnForm, Service};
 use chancery_testkit::{Answer, FrontEnd, TestProvider, UserAgent};
@@ -26,13 +27,13 @@ impl AuthorizationPolicy for Terms {
         ["login", "terms", "consent"].map(|name| PromptName::parse(name).unwrap()).into()
     }
 
-    fn custom_prompt<'a>(
-        &'a self,
-        _: &'a CustomPromptName,
-        _: RequestView<'a>,
-        _: PersonView<'a>,
-    ) -> PortFuture<'a, Option<CustomPrompt>> {
-        Box::pin(async { Ok(Some(CustomPrompt::new(json!({"version": 7})))) })
+    async fn custom_prompt(
+        &self,
+        _: &CustomPromptName,
+        _: RequestView<'_>,
+        _: PersonView<'_>,
+    ) -> Result<Option<CustomPrompt>, Fault> {
+        Ok(Some(CustomPrompt::new(json!({"version": 7}))))
     }
 }
 

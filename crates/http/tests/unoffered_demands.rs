@@ -7,10 +7,9 @@ use chancery_core::client::RegistrationPolicy;
 use chancery_core::config::Config;
 use chancery_core::documents::MemoryRegistry;
 use chancery_core::endpoint::registration::RegistrationAccess;
-use chancery_core::error::{Complaint, Refusal};
+use chancery_core::error::{Complaint, Fault, Refusal};
 use chancery_core::model::ClientMetadata;
 use chancery_core::policy::{ClientPolicy, Registrant};
-use chancery_core::ports::PortFuture;
 use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
 use chancery_jose::SigningAlgorithm::{Es256, Es384, Rs256};
 use chancery_testkit::{Answer, ClientKey, TestProvider};
@@ -22,16 +21,16 @@ use serde_json::{Value, json};
 struct ByName;
 
 impl ClientPolicy for ByName {
-    fn register<'a>(
-        &'a self,
-        asked: &'a mut ClientMetadata,
-        _: Registrant<'a>,
-    ) -> PortFuture<'a, Result<(), Refusal>> {
+    async fn register(
+        &self,
+        asked: &mut ClientMetadata,
+        _: Registrant<'_>,
+    ) -> Result<Result<(), Refusal>, Fault> {
         let name = asked.description.client_name.as_deref();
         if let Some(profile) = Profile::ALL.into_iter().find(|profile| Some(profile.as_str()) == name) {
             asked.own.profile = profile;
         }
-        Box::pin(async { Ok(Ok(())) })
+        Ok(Ok(()))
     }
 }
 
@@ -193,7 +192,8 @@ fn a_demand_that_nobody_can_meet_is_told_at_once() {
         let metadata = client(&key, &serde_json::from_str(changes).unwrap());
         let check = |found: &[Complaint], door: &str| {
             let [only] = found else { panic!("{door} {profile:?} {settings}: {found:?}") };
-            assert_eq!((only.setting.as_str(), only.section), (member, section), "{door}");
+            // A registry of a program names the client before the member.
+            assert!(only.setting.ends_with(member) && only.section == section, "{door}: {only}");
             assert!(only.rule.ends_with(settings), "{door}: {only}");
         };
         let own = with_id(&metadata, profile);
@@ -315,7 +315,7 @@ fn a_binding_that_the_profile_forbids_is_not_registered() {
     ] {
         let metadata = client(&key, &json!({"response_types": [types], bound: true}));
         let put = server(|_| {}).put_client_fetching(&with_id(&metadata, profile));
-        let found: Vec<_> = put.map_or_else(|refused| refused.complaints, |()| Vec::new());
+        let found: Vec<Complaint> = put.map_or_else(|refused| refused.complaints.into(), |()| Vec::new());
         let found: Vec<_> = found.iter().map(|complaint| (&*complaint.setting, complaint.section)).collect();
         assert_eq!(found, expected.map(|section| (bound, section)).into_iter().collect::<Vec<_>>());
     }

@@ -1,7 +1,7 @@
 //! What can be wrong with a token or a key: one variant per broken rule.
 
 /// A broken rule. It carries nothing of the input, so it may be logged and sent to the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
     /// Longer than the limit for its kind.
@@ -79,39 +79,39 @@ pub enum Error {
 impl Error {
     const fn text(self) -> &'static str {
         match self {
-            Self::TooLong => "too long",
-            Self::Base64 => "not base64url without padding",
-            Self::Json => "not the expected JSON object",
-            Self::TooDeep => "nested too deeply",
+            Self::TooLong => "it is too long",
+            Self::Base64 => "it is not base64url without padding",
+            Self::Json => "it is not the expected JSON object",
+            Self::TooDeep => "it is nested too deeply",
             Self::DuplicateMember => "a member occurs twice",
             Self::MissingMember => "a required member is absent",
             Self::MemberType => "a member has the wrong type",
-            Self::NotCompact => "not three parts separated by dots",
-            Self::NotCompactJwe => "not five parts separated by dots",
-            Self::UnknownAlgorithm => "unknown or forbidden algorithm",
+            Self::NotCompact => "it does not have three parts separated by dots",
+            Self::NotCompactJwe => "it does not have five parts separated by dots",
+            Self::UnknownAlgorithm => "its algorithm is unknown or forbidden",
             Self::UnknownCritical => "critical extensions are not supported",
             Self::UnencodedPayload => "unencoded payloads are not supported",
             Self::Compressed => "compression is not supported",
             Self::PartLength => "a part has the wrong length for its algorithm",
-            Self::UnknownKeyType => "unknown key type",
-            Self::UnknownCurve => "unknown curve",
-            Self::PrivateMember => "a private or symmetric key instead of a public one",
-            Self::IncompletePrivateKey => "an incomplete private key",
+            Self::UnknownKeyType => "its key type is unknown",
+            Self::UnknownCurve => "its curve is unknown",
+            Self::PrivateMember => "it is a private or symmetric key instead of a public one",
+            Self::IncompletePrivateKey => "the private key is incomplete",
             Self::CoordinateLength => "a value has the wrong length for its curve",
             Self::LeadingZero => "a number begins with a zero octet",
-            Self::ModulusSize => "an RSA modulus outside 2048 to 8192 bits",
-            Self::Exponent => "an unsuitable RSA exponent",
+            Self::ModulusSize => "its RSA modulus does not have 2048 to 8192 bits",
+            Self::Exponent => "its RSA exponent is unsuitable",
             Self::InvalidKey => "the numbers do not form a key",
             Self::NotForSignatures => "the key is not for signatures",
             Self::NotForEncryption => "the key is not for encryption",
-            Self::KeyOperations => "contradictory use of the key",
+            Self::KeyOperations => "the uses of the key contradict each other",
             Self::DuplicateKeyId => "two keys have the same kid",
             Self::KeyNotForAlgorithm => "the key does not fit the algorithm",
             Self::SecretTooShort => "the secret is too short for the algorithm",
             Self::Signature => "the signature does not verify",
             Self::Decryption => "the JWE does not decrypt",
-            Self::NumericDate => "a date outside 1970 to 9999",
-            Self::SecretDigest => "not a digest of a secret",
+            Self::NumericDate => "a date is not from 1970 to 9999",
+            Self::SecretDigest => "it is not a digest of a secret",
             Self::Library => "the cryptographic library failed",
         }
     }
@@ -124,3 +124,5 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+chancery_types::debug_as_display!(Error);

@@ -13,14 +13,18 @@ use std::fmt::{self, Write as _};
 pub struct Accent(Colour);
 
 /// A text that is no colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAColour;
+#[derive(Clone, PartialEq, Eq)]
+pub struct NotAColour(String);
 
 impl fmt::Display for NotAColour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be a colour of six hexadecimal digits, such as \"#0b57d0\"")
+        write!(f, "\"{}\" must be a colour of six hexadecimal digits, such as \"#0b57d0\"", self.0)
     }
 }
+
+impl std::error::Error for NotAColour {}
+
+chancery_core::error::debug_as_display!(NotAColour);
 
 /// Red, green and blue (sRGB).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +52,12 @@ impl Accent {
     /// # Errors
     /// It is something else.
     pub fn parse(text: &str) -> Result<Self, NotAColour> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(NotAColour)?;
+        let wrong = || NotAColour(text.to_owned());
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or_else(wrong)?;
         if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(NotAColour);
+            return Err(wrong());
         }
-        let number = u32::from_str_radix(digits, 16).map_err(|_| NotAColour)?;
+        let number = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
         let [_, red, green, blue] = number.to_be_bytes();
         Ok(Self(Colour([red, green, blue])))
     }
@@ -223,7 +228,7 @@ mod tests {
         for wrong in
             ["", "#", "0b57d0", "#0b57d", "#0b57d00", "#0b57dg", "#+b57d0", "blue", "#éé", "#fff", " #0b57d0"]
         {
-            assert_eq!(Accent::parse(wrong), Err(NotAColour), "{wrong}");
+            assert_eq!(Accent::parse(wrong), Err(NotAColour(wrong.to_owned())), "{wrong}");
         }
     }
 }

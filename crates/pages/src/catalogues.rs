@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use chancery_core::error::Complaint;
+use chancery_core::error::{Complaint, Complaints};
 use chancery_types::is_language_tag;
 use chancery_types::nearest::nearest;
 use toml::{Table, Value};
@@ -23,11 +23,11 @@ impl Catalogues {
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub(crate) fn with_folder(mut self, folder: &Path) -> Result<Self, Vec<Complaint>> {
+    pub(crate) fn with_folder(mut self, folder: &Path) -> Result<Self, Complaints> {
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let mut files = match entries {
             Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect::<Vec<_>>(),
-            Err(error) => return Err(vec![complaint(folder, format!("cannot be read: {error}"))]),
+            Err(error) => return Err(vec![complaint(folder, format!("cannot be read: {error}"))].into()),
         };
         // By language, so that a language comes before those that begin with it.
         files.sort_by(|one, other| one.file_stem().cmp(&other.file_stem()));
@@ -41,7 +41,7 @@ impl Catalogues {
                 Err(why) => complaints.push(complaint(&file, why)),
             }
         }
-        if complaints.is_empty() { Ok(self) } else { Err(complaints) }
+        if complaints.is_empty() { Ok(self) } else { Err(complaints.into()) }
     }
 
     fn read(&self, file: &Path) -> Result<(String, BTreeMap<String, String>), String> {

@@ -15,7 +15,7 @@ use chancery_core::interaction::view::{
 use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
-use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, Words};
+use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, DynDetailType, Words};
 use chancery_core::ports::SignUpRefusal;
 use chancery_http::{
     Around, Content, FormMarkup, FrontPageView, LanguageSwitch, MessageMarkup, Page, Retry, TrialClients,
@@ -328,7 +328,7 @@ fn details() -> Vec<DetailView> {
         }
     }
 
-    let sample: Arc<dyn DetailType> = Arc::new(Sample);
+    let sample: Arc<dyn DynDetailType> = Arc::new(Sample);
     let objects = [
         json!({"type": "payment", "amount": "123.50 EUR", "to": {"iban": "DE02 1001 0010 9307 1186 03"}, "once": true,
             "reference": "<b>Ref</b> Number"}),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chancery_core::error::Complaint;
+use chancery_core::error::{Complaint, Complaints};
 use chancery_core::interaction::view::ClientView;
 use chancery_http::{
     Around, Content, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale, Page, PageFile, Pages, PlainPages,
@@ -79,11 +79,11 @@ impl Templates {
     ///
     /// # Errors
     /// Everything that is wrong: files that replace nothing, and templates that cannot be parsed or rendered.
-    pub fn from_folder(path: &Path) -> Result<Self, Vec<Complaint>> {
-        let setting = path.display().to_string();
-        let entries = std::fs::read_dir(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| vec![Complaint::new(&*setting, format!("cannot be read: {error}"), SECTION)])?;
+    pub fn from_folder(path: &Path) -> Result<Self, Complaints> {
+        let entries =
+            std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| {
+                vec![Complaint::new(path.display().to_string(), format!("cannot be read: {error}"), SECTION)]
+            })?;
         let (mut files, mut complaints) = (BTreeMap::new(), Vec::new());
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -101,8 +101,12 @@ impl Templates {
             }
         }
         let (templates, found) = Self::with(files);
-        complaints.extend(found);
-        if complaints.is_empty() { Ok(templates) } else { Err(complaints) }
+        complaints.extend(found.into_iter().map(|Complaint { setting, rule, section }| {
+            let file = path.join(&setting);
+            let setting = if file.exists() { file.display().to_string() } else { setting };
+            Complaint { setting, rule, section }
+        }));
+        if complaints.is_empty() { Ok(templates) } else { Err(complaints.into()) }
     }
 
     /// Pages that show the logo of the client that asks. The browser loads it from the client's `logo_uri`, if
@@ -118,10 +122,10 @@ impl Templates {
     /// # Errors
     /// Everything that is wrong: files that are no catalogue, sentences that nobody asks for, and such that lack what has to be
     /// filled in.
-    pub fn with_messages(mut self, folder: &Path) -> Result<Self, Vec<Complaint>> {
+    pub fn with_messages(mut self, folder: &Path) -> Result<Self, Complaints> {
         self.catalogues = self.catalogues.with_folder(folder)?;
         let complaints = self.try_all();
-        if complaints.is_empty() { Ok(self) } else { Err(complaints) }
+        if complaints.is_empty() { Ok(self) } else { Err(complaints.into()) }
     }
 
     /// The same pages with words for scopes, by scope, or by scope, `#` and a language: what they are called, and what that
@@ -301,7 +305,7 @@ fn host(issuer: &str) -> &str {
 }
 
 /// The section that complaints refer to.
-const SECTION: &str = "configuration, pages";
+const SECTION: &str = "docs/own-pages.md";
 
 fn complaint(name: &str, error: &Error) -> Complaint {
     let line = error.line().map_or_else(String::new, |line| format!(" in line {line}"));
@@ -310,7 +314,9 @@ fn complaint(name: &str, error: &Error) -> Complaint {
         .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     Complaint::new(
         error.name().unwrap_or(name),
-        format!("is not a template that works{line}: {detail}"),
+        format!(
+            "is not a template that works{line}: {detail}; compare it with the built-in one (`chancery pages export`)"
+        ),
         SECTION,
     )
 }

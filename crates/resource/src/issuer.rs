@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chancery_core::error::Fault;
-use chancery_core::fetch::{Fetch, FetchRequest};
+use chancery_core::fetch::{DynFetch, FetchRequest};
 use chancery_core::model::client::PublicKeys;
 use chancery_core::published_keys::PublishedKeys;
 use chancery_jose::json::Object;
@@ -25,7 +25,7 @@ const LONGEST: usize = 256 * 1024;
 /// The issuer whose tokens are accepted, as far as it is known over the network.
 pub(crate) struct TrustedIssuer {
     pub(crate) issuer: Issuer,
-    fetch: Arc<dyn Fetch>,
+    fetch: Arc<dyn DynFetch>,
     keys: PublishedKeys,
     known: Mutex<Known>,
     /// Whoever asks for the metadata holds it; those who know none yet wait for what is learned.
@@ -60,7 +60,7 @@ impl Known {
 }
 
 impl TrustedIssuer {
-    pub(crate) fn new(issuer: Issuer, fetch: Arc<dyn Fetch>) -> Self {
+    pub(crate) fn new(issuer: Issuer, fetch: Arc<dyn DynFetch>) -> Self {
         Self {
             issuer,
             fetch,
@@ -70,7 +70,7 @@ impl TrustedIssuer {
         }
     }
 
-    pub(crate) fn fetch(&self) -> &dyn Fetch {
+    pub(crate) fn fetch(&self) -> &dyn DynFetch {
         &*self.fetch
     }
 
@@ -170,8 +170,8 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use bytes::Bytes;
-    use chancery_core::fetch::FetchResponse;
-    use chancery_core::ports::{BoxFuture, PortFuture};
+    use chancery_core::fetch::{Fetch, FetchResponse};
+    use chancery_core::ports::BoxFuture;
 
     use super::*;
 
@@ -185,12 +185,13 @@ mod tests {
     }
 
     impl Fetch for Hanging {
-        fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+        async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            Box::pin(std::future::poll_fn(|_| match *self.answer.lock().unwrap() {
+            std::future::poll_fn(|_| match *self.answer.lock().unwrap() {
                 Some(answer) => Poll::Ready(request.answered(200, Bytes::from_static(answer.as_bytes()))),
                 None => Poll::Pending,
-            }))
+            })
+            .await
         }
     }
 
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn one_asks_and_nobody_waits_without_need() {
         let wire = Arc::new(Hanging::default());
-        let fetch: Arc<dyn Fetch> = Arc::clone(&wire) as _;
+        let fetch: Arc<dyn DynFetch> = Arc::clone(&wire) as _;
         let issuer = TrustedIssuer::new(Issuer::parse("https://id.example").unwrap(), fetch);
         let (first, later) = (Timestamp::from_secs(0), Timestamp::from_secs(0) + FRESH);
         let asks = |at| -> Asked<'_> { Box::pin(issuer.endpoints(at)) };

@@ -3,10 +3,10 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use chancery_core::fetch::Fetch;
+//! use chancery_core::fetch::DynFetch;
 //! use chancery_resource::{NotProtected, ProtectedResource};
 //!
-//! fn protected(fetch: Arc<dyn Fetch>) -> Result<ProtectedResource, NotProtected> {
+//! fn protected(fetch: Arc<dyn DynFetch>) -> Result<ProtectedResource, NotProtected> {
 //!     ProtectedResource::trusting("https://id.example.org", fetch).at("https://api.example.org")
 //! }
 //! ```
@@ -22,7 +22,7 @@ mod not_protected;
 pub use not_protected::NotProtected;
 
 mod used_proofs;
-pub use used_proofs::{SeenProofs, UsedProofs};
+pub use used_proofs::{DynUsedProofs, SeenProofs, UsedProofs};
 
 mod request_head;
 pub use request_head::RequestHead;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A setting that is wrong, and the rule that it breaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NotProtected {
     setting: &'static str,
     rule: &'static str,
@@ -22,3 +22,5 @@ impl fmt::Display for NotProtected {
 }
 
 impl std::error::Error for NotProtected {}
+
+chancery_core::error::debug_as_display!(NotProtected);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chancery_core::context::DpopHeader;
 use chancery_core::error::Failure;
-use chancery_core::fetch::Fetch;
+use chancery_core::fetch::DynFetch;
 use chancery_core::model::{AccessToken, Possession, Thumbprint};
 use chancery_core::ports::{Clock, SystemClock};
 use chancery_core::provider::Provider;
@@ -28,7 +28,7 @@ use crate::layer::RequireToken;
 use crate::metadata::{Metadata, Told};
 use crate::request_head::RequestHead;
 use crate::tokens::Tokens;
-use crate::used_proofs::{ProofsOfProvider, SeenProofs, UsedProofs};
+use crate::used_proofs::{DynUsedProofs, ProofsOfProvider, SeenProofs};
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -44,7 +44,7 @@ pub(crate) struct Inner {
     dpop: DpopConfig,
     /// The algorithms of its proofs, as a challenge names them.
     pub(crate) dpop_algorithms: Option<String>,
-    used_proofs: Arc<dyn UsedProofs>,
+    used_proofs: Arc<dyn DynUsedProofs>,
     clock: Arc<dyn Clock>,
     /// What a proxy or router has cut off the paths of requests.
     prefix: String,
@@ -53,7 +53,7 @@ pub(crate) struct Inner {
 
 impl ProtectedResource {
     /// A resource that takes the tokens of this issuer, which is asked over the network.
-    pub fn trusting(issuer: &str, fetch: Arc<dyn Fetch>) -> Builder {
+    pub fn trusting(issuer: &str, fetch: Arc<dyn DynFetch>) -> Builder {
         Builder::new(Trusted::Issuer(issuer.to_owned(), fetch))
     }
 
@@ -215,7 +215,7 @@ impl Inner {
 
 /// Whose tokens are taken.
 enum Trusted {
-    Issuer(String, Arc<dyn Fetch>),
+    Issuer(String, Arc<dyn DynFetch>),
     Provider(Arc<Provider>),
 }
 
@@ -229,7 +229,7 @@ pub struct Builder {
     algorithms: Vec<SigningAlgorithm>,
     clock_tolerance: Duration,
     dpop: DpopConfig,
-    used_proofs: Option<Arc<dyn UsedProofs>>,
+    used_proofs: Option<Arc<dyn DynUsedProofs>>,
     clock: Option<Arc<dyn Clock>>,
     prefix: String,
 }
@@ -291,7 +291,7 @@ impl Builder {
 
     /// Where used proofs are remembered: in memory unless this says otherwise, or in the store of a provider in the same
     /// program.
-    pub fn used_proofs(mut self, used_proofs: Arc<dyn UsedProofs>) -> Self {
+    pub fn used_proofs(mut self, used_proofs: Arc<dyn DynUsedProofs>) -> Self {
         self.used_proofs = Some(used_proofs);
         self
     }
@@ -326,7 +326,7 @@ impl Builder {
         if !self.dpop.complaints().is_empty() || self.dpop.require_nonce {
             return Err(NotProtected::new("dpop", "must follow RFC 9449 section 11, and demand no nonces"));
         }
-        let (tokens, of_trusted): (_, Arc<dyn UsedProofs>) = match self.trusted {
+        let (tokens, of_trusted): (_, Arc<dyn DynUsedProofs>) = match self.trusted {
             Trusted::Provider(provider) => {
                 (Tokens::OfProvider(Arc::clone(&provider)), Arc::new(ProofsOfProvider(provider)))
             }

@@ -3,10 +3,10 @@
 //! Discovery  none
 
 use std::collections::{BTreeSet, HashSet};
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chancery_core::error::Fault;
-use chancery_core::ports::PortFuture;
 use chancery_core::provider::Provider;
 use chancery_types::Timestamp;
 
@@ -15,7 +15,24 @@ use chancery_types::Timestamp;
 pub trait UsedProofs: Send + Sync {
     /// Remembers the proof with this mark until then; `false` if it was remembered already. This is one step: of several
     /// calls with the same mark, one gets `true`.
-    fn use_once(&self, now: Timestamp, mark: [u8; 32], until: Timestamp) -> PortFuture<'_, bool>;
+    fn use_once(
+        &self,
+        now: Timestamp,
+        mark: [u8; 32],
+        until: Timestamp,
+    ) -> impl Future<Output = Result<bool, Fault>> + Send;
+}
+
+chancery_core::ports::port_object! {
+    /// [`UsedProofs`] as an object, as a protected resource holds them: whatever implements that trait is one.
+    pub trait DynUsedProofs for UsedProofs {
+        async fn use_once<'a>(
+            &'a self,
+            now: Timestamp,
+            mark: [u8; 32],
+            until: Timestamp,
+        ) -> Result<bool, Fault>;
+    }
 }
 
 /// Remembers them in memory: for one node, which is the default. What it remembers is bounded; while it is full, no proof
@@ -64,9 +81,8 @@ impl Default for SeenProofs {
 }
 
 impl UsedProofs for SeenProofs {
-    fn use_once(&self, now: Timestamp, mark: [u8; 32], until: Timestamp) -> PortFuture<'_, bool> {
-        let remembered = self.remember(now, mark, until);
-        Box::pin(async move { remembered })
+    async fn use_once(&self, now: Timestamp, mark: [u8; 32], until: Timestamp) -> Result<bool, Fault> {
+        self.remember(now, mark, until)
     }
 }
 
@@ -74,8 +90,8 @@ impl UsedProofs for SeenProofs {
 pub(crate) struct ProofsOfProvider(pub(crate) Arc<Provider>);
 
 impl UsedProofs for ProofsOfProvider {
-    fn use_once(&self, now: Timestamp, mark: [u8; 32], until: Timestamp) -> PortFuture<'_, bool> {
-        Box::pin(async move { self.0.use_proof(now, &mark, until).await })
+    async fn use_once(&self, now: Timestamp, mark: [u8; 32], until: Timestamp) -> Result<bool, Fault> {
+        self.0.use_proof(now, &mark, until).await
     }
 }
 

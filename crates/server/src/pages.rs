@@ -68,9 +68,10 @@ fn brand(wanted: &settings::Pages, wrong: &mut Vec<String>) -> Brand {
     let logo = wanted.logo.as_deref().and_then(|file| {
         logo(file).map_err(|why| or_complain("logo", format!("{} {why}", file.display()))).ok()
     });
-    let accent = wanted.accent.as_deref().and_then(|text| {
-        Accent::parse(text).map_err(|why| or_complain("accent", format!("\"{text}\" {why}"))).ok()
-    });
+    let accent = wanted
+        .accent
+        .as_deref()
+        .and_then(|text| Accent::parse(text).map_err(|why| or_complain("accent", why.to_string())).ok());
     let PageLinks { help, privacy, imprint, forgot_password, create_account } = &wanted.links;
     for (name, link) in [
         ("help", help),

@@ -7,7 +7,7 @@ use std::task::Waker;
 use chancery_accounts::{PasswordPool, PasswordRules, StoredAccounts};
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault, FaultKind};
-use chancery_core::fetch::Fetch;
+use chancery_core::fetch::DynFetch;
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
 use chancery_core::provider::{Builder, Parts, Provider};
@@ -148,7 +148,7 @@ impl Opened {
     pub(crate) async fn provider(
         &self,
         settings: &Settings,
-        (events, fetch, worker): (Arc<dyn EventSink>, Arc<dyn Fetch>, Waker),
+        (events, fetch, worker): (Arc<dyn EventSink>, Arc<dyn DynFetch>, Waker),
         locales: &[&str],
     ) -> Result<Arc<Provider>, Vec<Complaint>> {
         // It has a registry of its own, because the resource servers come from the settings.

@@ -12,7 +12,6 @@ use std::pin::Pin;
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Why a step was not done. In each case nothing was written and nothing consumed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The backend could not do it. The caller answers 503.
@@ -41,14 +40,14 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Backend(fault) => Some(fault),
+            // `Display` has already printed the fault itself.
+            Self::Backend(fault) => fault.source(),
             Self::Busy | Self::Occupied | Self::Misused(_) => None,
         }
     }
 }
 
 /// What a backend reports of its own failure. It is for the log only, never for a client.
-#[derive(Debug)]
 pub struct BackendError(Box<dyn Error + Send + Sync>);
 
 impl BackendError {
@@ -69,6 +68,8 @@ impl Error for BackendError {
         self.0.source()
     }
 }
+
+chancery_types::debug_as_display!(StoreError, BackendError);
 
 impl From<BackendError> for StoreError {
     fn from(fault: BackendError) -> Self {

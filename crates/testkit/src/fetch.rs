@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chancery_core::error::Fault;
 use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
-use chancery_core::ports::{Clock as _, PortFuture};
+use chancery_core::ports::Clock as _;
 use chancery_types::Timestamp;
 
 use crate::clock::HandClock;
@@ -89,34 +89,32 @@ impl ScriptedFetch {
 }
 
 impl Fetch for ScriptedFetch {
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
-        Box::pin(async move {
-            // Another server takes its time, while others go on.
-            let_others_go_on().await;
-            let fetched = Fetched {
-                url: request.url().to_owned(),
-                form: request.body().map(str::to_owned),
-                content_type: request.content_type(),
-                authorization: request.authorization().map(str::to_owned),
-                is_of_stranger: request.is_of_stranger(),
-            };
-            lock(&self.asked).push(fetched);
-            let begun = self.clock.now();
-            lock(&self.times).entry(request.url().to_owned()).or_default().push(begun);
-            if lock(&self.hanging).contains(request.url()) {
-                while self.clock.now().since(begun) < PATIENCE {
-                    let_others_go_on().await;
-                }
-                return Err(Fault::unavailable(format!("{} does not answer", request.url())));
+    async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
+        // Another server takes its time, while others go on.
+        let_others_go_on().await;
+        let fetched = Fetched {
+            url: request.url().to_owned(),
+            form: request.body().map(str::to_owned),
+            content_type: request.content_type(),
+            authorization: request.authorization().map(str::to_owned),
+            is_of_stranger: request.is_of_stranger(),
+        };
+        lock(&self.asked).push(fetched);
+        let begun = self.clock.now();
+        lock(&self.times).entry(request.url().to_owned()).or_default().push(begun);
+        if lock(&self.hanging).contains(request.url()) {
+            while self.clock.now().since(begun) < PATIENCE {
+                let_others_go_on().await;
             }
-            let answer = lock(&self.answers).get(request.url()).cloned();
-            let (status, body) =
-                answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;
-            let answer = request.answered(status, body)?;
-            Ok(match lock(&self.fresh).get(request.url()) {
-                Some(fresh_for) => answer.with_fresh_for(*fresh_for),
-                None => answer,
-            })
+            return Err(Fault::unavailable(format!("{} does not answer", request.url())));
+        }
+        let answer = lock(&self.answers).get(request.url()).cloned();
+        let (status, body) =
+            answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;
+        let answer = request.answered(status, body)?;
+        Ok(match lock(&self.fresh).get(request.url()) {
+            Some(fresh_for) => answer.with_fresh_for(*fresh_for),
+            None => answer,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chancery_core::documents::MemoryKeys;
 use chancery_core::error::Fault;
-use chancery_core::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, RootSecretEntry, Watcher};
+use chancery_core::ports::{DynWatcher, EncryptionKeyEntry, KeyEntry, PrivateKeys, RootSecretEntry, Watcher};
 use chancery_jose::EncryptedKey;
 use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
@@ -58,61 +58,63 @@ impl TestKeys {
 }
 
 impl Service {
-    fn answer<'a, T: Send + 'a>(
-        &'a self,
-        answer: impl FnOnce() -> PortFuture<'a, T> + Send + 'a,
-    ) -> PortFuture<'a, T> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            if self.hangs.load(Ordering::SeqCst) {
-                return pending().await;
-            }
-            if self.is_silent.load(Ordering::SeqCst) {
-                return Err(Fault::unavailable("the keys were told to be silent"));
-            }
-            answer().await
-        })
+    /// Ready when it answers at all.
+    async fn answers(&self) -> Result<(), Fault> {
+        let_others_go_on().await;
+        if self.hangs.load(Ordering::SeqCst) {
+            return pending().await;
+        }
+        if self.is_silent.load(Ordering::SeqCst) {
+            return Err(Fault::unavailable("the keys were told to be silent"));
+        }
+        Ok(())
     }
 }
 
 impl Watcher for Service {
-    fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp> {
-        self.answer(move || Box::pin(async move { Ok(now) }))
+    async fn look(&self, now: Timestamp) -> Result<Timestamp, Fault> {
+        self.answers().await?;
+        Ok(now)
     }
 }
 
 impl PrivateKeys for TestKeys {
-    fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
-        self.service.answer(|| self.keys.list(realm))
+    async fn list(&self, realm: &RealmId) -> Result<Vec<KeyEntry>, Fault> {
+        self.service.answers().await?;
+        self.keys.list(realm).await
     }
 
-    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
-        self.service.answer(move || self.keys.sign(realm, kid, input))
+    async fn sign(&self, realm: &RealmId, kid: &str, input: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.service.answers().await?;
+        self.keys.sign(realm, kid, input).await
     }
 
-    fn encryption_keys<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
-        self.service.answer(|| self.keys.encryption_keys(realm))
+    async fn encryption_keys(&self, realm: &RealmId) -> Result<Vec<EncryptionKeyEntry>, Fault> {
+        self.service.answers().await?;
+        self.keys.encryption_keys(realm).await
     }
 
-    fn decrypt<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        kid: &'a str,
-        encrypted: EncryptedKey<'a>,
-    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
+    async fn decrypt(
+        &self,
+        realm: &RealmId,
+        kid: &str,
+        encrypted: EncryptedKey<'_>,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
         self.decryptions.fetch_add(1, Ordering::SeqCst);
-        self.service.answer(move || self.keys.decrypt(realm, kid, encrypted))
+        self.service.answers().await?;
+        self.keys.decrypt(realm, kid, encrypted).await
     }
 
-    fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
-        self.service.answer(|| self.keys.secrets(realm))
+    async fn secrets(&self, realm: &RealmId) -> Result<Vec<RootSecretEntry>, Fault> {
+        self.service.answers().await?;
+        self.keys.secrets(realm).await
     }
 
     fn generation(&self, realm: &RealmId) -> u64 {
         self.keys.generation(realm)
     }
 
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
-        Some(Arc::clone(&self.service) as Arc<dyn Watcher>)
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
+        Some(Arc::clone(&self.service) as Arc<dyn DynWatcher>)
     }
 }

@@ -9,12 +9,15 @@ use bytes::Bytes;
 use chancery_core::config::Config;
 use chancery_core::context::Env;
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
-use chancery_core::endpoint::token::extension::ExtensionGrant;
+use chancery_core::endpoint::token::extension::{DynExtensionGrant, ExtensionGrant};
 use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
-use chancery_core::notifier::Notifier;
+use chancery_core::notifier::{DynNotifier, Notifier};
 use chancery_core::offered::Offered;
-use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
+use chancery_core::policy::{
+    AuthorizationPolicy, ClientPolicy, DetailType, DynAuthorizationPolicy, DynClientPolicy, DynDetailType,
+    DynTokenPolicy, TokenPolicy,
+};
 use chancery_core::ports::{BoxFuture, Clock as _};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_http::{ForwardedCertificate, Pages, Peer, Service, TrustedProxies, service};
@@ -97,11 +100,11 @@ pub struct TestProviderBuilder {
     resource_servers: Vec<ResourceServer>,
     registry: Arc<TestRegistry>,
     keys: Option<Arc<MemoryKeys>>,
-    authorization_policy: Option<Arc<dyn AuthorizationPolicy>>,
-    token_policy: Option<Arc<dyn TokenPolicy>>,
-    client_policy: Option<Arc<dyn ClientPolicy>>,
-    extension_grants: Vec<Arc<dyn ExtensionGrant>>,
-    detail_types: Vec<Arc<dyn DetailType>>,
+    authorization_policy: Option<Arc<dyn DynAuthorizationPolicy>>,
+    token_policy: Option<Arc<dyn DynTokenPolicy>>,
+    client_policy: Option<Arc<dyn DynClientPolicy>>,
+    extension_grants: Vec<Arc<dyn DynExtensionGrant>>,
+    detail_types: Vec<Arc<dyn DynDetailType>>,
     pages: Option<Arc<dyn Pages>>,
     ui_locales: Vec<String>,
     mounted_at: Option<String>,
@@ -109,7 +112,7 @@ pub struct TestProviderBuilder {
     forwarded: Option<(ForwardedCertificate, TrustedProxies)>,
     authorities: Authorities,
     peer: Option<IpAddr>,
-    notifier: Option<Arc<dyn Notifier>>,
+    notifier: Option<Arc<dyn DynNotifier>>,
     worker: Waker,
     acr: Option<String>,
     has_claim_sources: bool,

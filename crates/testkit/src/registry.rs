@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chancery_core::documents::MemoryRegistry;
+use chancery_core::error::Fault;
 use chancery_core::model::{Client, ResourceServer};
-use chancery_core::ports::{PortFuture, Registry};
+use chancery_core::ports::Registry;
 use chancery_store::{Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri};
 
@@ -45,60 +46,45 @@ impl TestRegistry {
 }
 
 impl Registry for TestRegistry {
-    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            self.of(realm).client(realm, id).await
-        })
+    async fn client(&self, realm: &RealmId, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
+        let_others_go_on().await;
+        self.of(realm).client(realm, id).await
     }
 
-    fn resource_server<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        uri: &'a ResourceUri,
-    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            if self.has_lost_resource_servers.load(Ordering::SeqCst) {
-                return Ok(None);
-            }
-            self.of(realm).resource_server(realm, uri).await
-        })
+    async fn resource_server(
+        &self,
+        realm: &RealmId,
+        uri: &ResourceUri,
+    ) -> Result<Option<Arc<ResourceServer>>, Fault> {
+        let_others_go_on().await;
+        if self.has_lost_resource_servers.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.of(realm).resource_server(realm, uri).await
     }
 
-    fn put_client<'a>(
-        &'a self,
-        realm: &'a RealmId,
+    async fn put_client(
+        &self,
+        realm: &RealmId,
         seen: Option<Revision>,
         client: Arc<Client>,
-    ) -> PortFuture<'a, Put> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            self.of(realm).put_client(realm, seen, client).await
-        })
+    ) -> Result<Put, Fault> {
+        let_others_go_on().await;
+        self.of(realm).put_client(realm, seen, client).await
     }
 
-    fn remove_client<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        seen: Revision,
-        id: &'a ClientId,
-    ) -> PortFuture<'a, Put> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            self.of(realm).remove_client(realm, seen, id).await
-        })
+    async fn remove_client(&self, realm: &RealmId, seen: Revision, id: &ClientId) -> Result<Put, Fault> {
+        let_others_go_on().await;
+        self.of(realm).remove_client(realm, seen, id).await
     }
 
-    fn clients<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        after: Option<&'a ClientId>,
+    async fn clients(
+        &self,
+        realm: &RealmId,
+        after: Option<&ClientId>,
         limit: usize,
-    ) -> PortFuture<'a, Vec<Arc<Client>>> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            self.of(realm).clients(realm, after, limit).await
-        })
+    ) -> Result<Vec<Arc<Client>>, Fault> {
+        let_others_go_on().await;
+        self.of(realm).clients(realm, after, limit).await
     }
 }

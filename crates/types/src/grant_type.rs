@@ -6,6 +6,12 @@ use std::sync::Arc;
 
 use crate::Malformed;
 
+/// What anything else is told.
+const NO_NAME: Malformed = Malformed::new(
+    "the name of a grant type",
+    "it is an absolute URI such as urn:example:badge, or letters, digits, `-`, `.` and `_`, and not one that is taken",
+);
+
 /// What the token endpoint exchanges for tokens.
 ///
 /// ```
@@ -77,7 +83,7 @@ impl TryFrom<Cow<'_, str>> for GrantType {
     type Error = Malformed;
 
     fn try_from(text: Cow<'_, str>) -> Result<Self, Malformed> {
-        Self::parse(&text).ok_or(Malformed)
+        Self::parse(&text).ok_or(NO_NAME)
     }
 }
 
@@ -113,11 +119,7 @@ impl ExtensionGrantName {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let is_taken = text == "password" || GrantType::ALL.iter().any(|taken| taken.as_str() == text);
         let is_good = text.split_once(':').map_or_else(|| is_name(text), is_uri);
-        if is_good && !is_taken && text.len() <= Self::LONGEST {
-            Ok(Self(text.into()))
-        } else {
-            Err(Malformed)
-        }
+        if is_good && !is_taken && text.len() <= Self::LONGEST { Ok(Self(text.into())) } else { Err(NO_NAME) }
     }
 
     /// As text.

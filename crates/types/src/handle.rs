@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::{Key, Kind, Malformed, Partition, RealmId};
 
+/// What anything else is told.
+const NO_HANDLE: Malformed = Malformed::new("a handle of this kind", "it was not made here");
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -108,8 +111,8 @@ impl<K: HandleKind> Handle<K> {
         let bytes = decode::<K, 34>(raw)?;
         let (partition, secret) = bytes.split_at(2);
         Ok(Self {
-            partition: Partition(partition.try_into().map_err(|_| Malformed)?),
-            secret: Zeroizing::new(secret.try_into().map_err(|_| Malformed)?),
+            partition: Partition(partition.try_into().map_err(|_| NO_HANDLE)?),
+            secret: Zeroizing::new(secret.try_into().map_err(|_| NO_HANDLE)?),
             kind: PhantomData,
         })
     }
@@ -173,9 +176,9 @@ impl<K: HandleKind> RotatingHandle<K> {
         let (partition, rest) = bytes.split_at(2);
         let (id, secret) = rest.split_at(16);
         Ok(Self {
-            partition: Partition(partition.try_into().map_err(|_| Malformed)?),
-            id: id.try_into().map_err(|_| Malformed)?,
-            secret: Zeroizing::new(secret.try_into().map_err(|_| Malformed)?),
+            partition: Partition(partition.try_into().map_err(|_| NO_HANDLE)?),
+            id: id.try_into().map_err(|_| NO_HANDLE)?,
+            secret: Zeroizing::new(secret.try_into().map_err(|_| NO_HANDLE)?),
             kind: PhantomData,
         })
     }
@@ -278,15 +281,15 @@ fn encode<K: HandleKind>(parts: &[&[u8]]) -> String {
 }
 
 fn decode<K: HandleKind, const N: usize>(raw: &str) -> Result<Zeroizing<[u8; N]>, Malformed> {
-    let text = raw.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(Malformed)?;
+    let text = raw.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(NO_HANDLE)?;
     if text.len() != (N * 4).div_ceil(3) {
-        return Err(Malformed);
+        return Err(NO_HANDLE);
     }
     // `decode_slice` wants room for whole groups of four characters.
     let mut bytes = Zeroizing::new([0; 52]);
-    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut *bytes).map_err(|_| Malformed)?;
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut *bytes).map_err(|_| NO_HANDLE)?;
     let exact = bytes.get(..length).and_then(|exact| <[u8; N]>::try_from(exact).ok());
-    exact.map(Zeroizing::new).ok_or(Malformed)
+    exact.map(Zeroizing::new).ok_or(NO_HANDLE)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //!
 //! Nothing here does input or output, asks a clock or draws a random number.
 
+mod sentences;
+
 mod time;
 pub use time::Timestamp;
 
@@ -39,6 +41,9 @@ pub use redirect::{RedirectKind, RedirectUri};
 pub use redirect_pattern::RedirectPattern;
 
 mod grant_type;
+
+mod port;
+pub use port::BoxFuture;
 
 mod target_uri;
 pub use target_uri::TargetUri;

@@ -6,20 +6,40 @@ use std::sync::Arc;
 use fluent_uri::Uri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A value that does not have the form its standard demands. It carries nothing of what was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+/// A value that does not have the form its standard demands. It says what was expected, and carries nothing of what was
+/// sent.
+///
+/// ```
+/// use chancery_types::Issuer;
+/// let wrong = Issuer::parse("https://id.example.org/").unwrap_err();
+/// assert_eq!(wrong.to_string(), "this is not an issuer: it must not end with a slash");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Malformed {
+    expected: &'static str,
+    rule: &'static str,
+}
+
+impl Malformed {
+    /// What was expected, with its article, and the rule that was broken, as a clause.
+    #[must_use]
+    pub const fn new(expected: &'static str, rule: &'static str) -> Self {
+        Self { expected, rule }
+    }
+}
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("malformed")
+        write!(f, "this is not {}: {}", self.expected, self.rule)
     }
 }
 
 impl std::error::Error for Malformed {}
 
+crate::debug_as_display!(Malformed);
+
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $rule:path) => {
+    ($(#[$doc:meta])* $name:ident, $is_good:path, $wrong:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -30,7 +50,7 @@ macro_rules! name {
             /// # Errors
             /// [`Malformed`] when it is not of the form that the type's description names.
             pub fn parse(text: &str) -> Result<Self, Malformed> {
-                if $rule(text) { Ok(Self(text.into())) } else { Err(Malformed) }
+                if $is_good(text) { Ok(Self(text.into())) } else { Err($wrong(text)) }
             }
 
             /// Exactly as it was given.
@@ -75,31 +95,31 @@ macro_rules! name {
 name! {
     /// The namespace of one issuer in a store that serves several. The operator chooses it; it is never
     /// derived from the issuer. It has 1 to 64 lower-case letters, digits, `-` and `_`.
-    RealmId, is_realm
+    RealmId, is_realm, no_realm
 }
 name! {
     /// The issuer identifier (OIDC Discovery section 3, RFC 8414 section 2): `https`, or `http` on a loopback
     /// host; no query, no fragment, no trailing slash. It is compared byte for byte, so its origin must be
     /// spelled as browsers spell it: lower case, no default port (RFC 6454 section 6.2).
-    Issuer, is_issuer
+    Issuer, is_issuer, no_issuer
 }
 name! {
     /// The application's identifier of a person: 1 to 255 printable ASCII characters (OIDC Core section 2,
     /// `sub`).
-    AccountId, is_short_ascii
+    AccountId, is_short_ascii, no_account
 }
 name! {
     /// A client identifier (RFC 6749 section 2.2 and appendix A.1): 1 to 255 printable ASCII characters.
-    ClientId, is_short_ascii
+    ClientId, is_short_ascii, no_client
 }
 name! {
     /// A resource server's identifier (RFC 8707 section 2): an absolute URI without a fragment, at most 512
     /// bytes.
-    ResourceUri, is_resource
+    ResourceUri, is_resource, no_resource
 }
 name! {
     /// One scope token (RFC 6749 section 3.3).
-    Scope, is_scope
+    Scope, is_scope, no_scope
 }
 
 impl Scope {
@@ -153,6 +173,38 @@ fn is_issuer(text: &str) -> bool {
     Issuer::faults(text).is_empty()
 }
 
+fn no_realm(_: &str) -> Malformed {
+    Malformed::new("the name of a realm", "it has 1 to 64 lower-case letters, digits, `-` and `_`")
+}
+
+fn no_account(_: &str) -> Malformed {
+    Malformed::new("the id of an account", "it has 1 to 255 printable ASCII characters")
+}
+
+fn no_client(_: &str) -> Malformed {
+    Malformed::new("a client_id", "it has 1 to 255 printable ASCII characters")
+}
+
+fn no_resource(_: &str) -> Malformed {
+    Malformed::new(
+        "the identifier of an API",
+        "it is an absolute URI without a fragment, of at most 512 bytes",
+    )
+}
+
+fn no_scope(_: &str) -> Malformed {
+    NO_SCOPES
+}
+
+fn no_issuer(text: &str) -> Malformed {
+    Malformed::new("an issuer", Issuer::faults(text).first().copied().unwrap_or_default())
+}
+
+const NO_SCOPES: Malformed = Malformed::new(
+    "a list of scopes",
+    "it has at most 100 names of printable ASCII characters without quotes and backslashes, with one blank between them",
+);
+
 /// A set of scopes in the order they were asked for, each once (RFC 6749 section 3.3).
 ///
 /// ```
@@ -182,7 +234,7 @@ impl Scopes {
             scopes.insert(Scope::parse(token)?);
             // At once: each token is compared with those before it, and a stranger may send thousands.
             if scopes.0.len() > 100 {
-                return Err(Malformed);
+                return Err(NO_SCOPES);
             }
         }
         Ok(scopes)

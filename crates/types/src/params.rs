@@ -7,6 +7,12 @@ use crate::Malformed;
 /// More parameters than any standard request has.
 const LIMIT: usize = 200;
 
+/// What anything else is told.
+const NO_FORM: Malformed = Malformed::new(
+    "a form",
+    "its parameters are UTF-8, written as `application/x-www-form-urlencoded`, and none that counts stands twice",
+);
+
 /// Decoded form parameters in the order they came. Borrows from the request wherever nothing had to be
 /// decoded.
 ///
@@ -34,7 +40,7 @@ impl<'a> Params<'a> {
         let mut pairs = Vec::with_capacity(12);
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             if pairs.len() == LIMIT {
-                return Err(Malformed);
+                return Err(NO_FORM);
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             pairs.push((decode(name)?, decode(value)?));
@@ -51,7 +57,7 @@ impl<'a> Params<'a> {
         match (values.next(), values.next()) {
             (Some((_, value)), None) => Ok(Some(value.as_ref()).filter(|value| !value.is_empty())),
             (None, _) => Ok(None),
-            (Some(_), Some(_)) => Err(Malformed),
+            (Some(_), Some(_)) => Err(NO_FORM),
         }
     }
 
@@ -176,11 +182,11 @@ pub fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
             other => other,
         };
         if decoded == 0 {
-            return Err(Malformed);
+            return Err(NO_FORM);
         }
         out.push(decoded);
     }
-    String::from_utf8(out).map(Cow::Owned).map_err(|_| Malformed)
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| NO_FORM)
 }
 
 fn hex(digit: Option<u8>) -> Result<u8, Malformed> {
@@ -188,6 +194,6 @@ fn hex(digit: Option<u8>) -> Result<u8, Malformed> {
         Some(d @ b'0'..=b'9') => Ok(d - b'0'),
         Some(d @ b'a'..=b'f') => Ok(d - b'a' + 10),
         Some(d @ b'A'..=b'F') => Ok(d - b'A' + 10),
-        _ => Err(Malformed),
+        _ => Err(NO_FORM),
     }
 }

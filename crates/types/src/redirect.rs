@@ -6,6 +6,12 @@ use fluent_uri::Uri;
 
 use crate::Malformed;
 
+/// What anything else is told.
+const NO_REDIRECT_URI: Malformed = Malformed::new(
+    "a redirect URI",
+    "it is an absolute URI in ASCII without fragment and user information, of at most 2,048 bytes",
+);
+
 /// A redirect URI as it was registered or sent, at most 2,048 bytes. It is kept as it is, because it is
 /// matched bytewise.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize)]
@@ -37,11 +43,11 @@ impl RedirectUri {
     /// [`Malformed`] for anything else, for user information, and beyond 2,048 bytes.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         if text.len() > 2048 {
-            return Err(Malformed);
+            return Err(NO_REDIRECT_URI);
         }
-        let uri = Uri::parse(text).map_err(|_| Malformed)?;
+        let uri = Uri::parse(text).map_err(|_| NO_REDIRECT_URI)?;
         let user = uri.authority().is_some_and(|authority| authority.userinfo().is_some());
-        if user || uri.fragment().is_some() { Err(Malformed) } else { Ok(Self(text.into())) }
+        if user || uri.fragment().is_some() { Err(NO_REDIRECT_URI) } else { Ok(Self(text.into())) }
     }
 
     /// Exactly as it was given.

@@ -15,7 +15,7 @@ use crate::RedirectUri;
 /// use chancery_types::{RedirectPattern, RedirectUri};
 ///
 /// let registered = RedirectUri::parse("https://*.app.example/cb")?;
-/// let pattern = RedirectPattern::of(&registered).ok_or(chancery_types::Malformed)?;
+/// let pattern = RedirectPattern::of(&registered).unwrap();
 /// assert!(pattern.admits(&RedirectUri::parse("https://preview-7.app.example/cb")?));
 /// assert!(!pattern.admits(&RedirectUri::parse("https://a.b.app.example/cb")?));
 /// # Ok::<(), chancery_types::Malformed>(())

@@ -5,6 +5,9 @@ use fluent_uri::Uri;
 use crate::Malformed;
 use crate::redirect::normalised;
 
+/// What anything else is told.
+const NO_URI: Malformed = Malformed::new("a URI", "it is absolute");
+
 /// A target URI (RFC 9110 section 7.1) without its query and fragment, in the spelling that all equivalent ones have in
 /// common (RFC 3986 sections 6.2.2 and 6.2.3). So two of them are equal if they are the same to RFC 9449 section 4.3.
 ///
@@ -25,7 +28,7 @@ impl TargetUri {
     /// [`Malformed`] if it is none.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let bare = text.split(['?', '#']).next().unwrap_or_default();
-        Ok(Self(normalised(&Uri::parse(bare).map_err(|_| Malformed)?)))
+        Ok(Self(normalised(&Uri::parse(bare).map_err(|_| NO_URI)?)))
     }
 }
 
@@ -74,7 +77,7 @@ mod tests {
         for malformed in
             ["", "/oidc/token", "//id.example/oidc/token", "https://id.example/a b", "https://id.exämple/"]
         {
-            assert_eq!(TargetUri::parse(malformed), Err(Malformed), "{malformed}");
+            assert_eq!(TargetUri::parse(malformed), Err(NO_URI), "{malformed}");
         }
     }
 }

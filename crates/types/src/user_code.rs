@@ -5,6 +5,13 @@ use crate::Malformed;
 /// The shortest and the longest code, without its separators.
 const LENGTHS: std::ops::RangeInclusive<usize> = 4..=40;
 
+/// What anything else is told that is configured.
+const NO_MASK: Malformed =
+    Malformed::new("a mask of user codes", "it has 4 to 40 `*`, with `-` and blanks between them");
+
+/// What anything else is told that was typed.
+const NO_CODE: Malformed = Malformed::new("a user code", "it has other characters, too few or too many");
+
 /// The characters of user codes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum UserCodeAlphabet {
@@ -59,7 +66,7 @@ impl UserCodeMask {
         if is_plain && text.len() <= 64 && LENGTHS.contains(&mask.characters()) {
             Ok(mask)
         } else {
-            Err(Malformed)
+            Err(NO_MASK)
         }
     }
 
@@ -145,13 +152,13 @@ impl UserCode {
                 letter if letter.is_ascii_alphanumeric() => code.push(letter.to_ascii_uppercase()),
                 blank if blank.is_whitespace() || blank.is_ascii_punctuation() => {}
                 '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
-                _ => return Err(Malformed),
+                _ => return Err(NO_CODE),
             }
             if code.len() > *LENGTHS.end() {
-                return Err(Malformed);
+                return Err(NO_CODE);
             }
         }
-        if LENGTHS.contains(&code.len()) { Ok(Self(code.into())) } else { Err(Malformed) }
+        if LENGTHS.contains(&code.len()) { Ok(Self(code.into())) } else { Err(NO_CODE) }
     }
 
     /// Its characters, in upper case.

@@ -16,7 +16,7 @@ use crate::ClientCertificate;
 pub struct Authorities(Vec<TrustAnchor<'static>>);
 
 /// Why no authority vouches for a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Untrusted {
     /// It cannot be read, or has a critical extension that is not understood.
     Malformed,
@@ -30,8 +30,26 @@ pub enum Untrusted {
     Unknown,
 }
 
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => {
+                "the certificate cannot be read, or has a critical extension that is not understood"
+            }
+            Self::Expired => "the certificate has expired, or one of its chain has",
+            Self::NotYetValid => "the certificate is not valid yet",
+            Self::NotForClients => "the certificate is not for clients",
+            Self::Unknown => "no authority that is trusted vouches for the certificate",
+        })
+    }
+}
+
+impl std::error::Error for Untrusted {}
+
+chancery_types::debug_as_display!(Untrusted, BadAuthorities);
+
 /// Certificates that cannot be those of authorities.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BadAuthorities(String);
 
 impl fmt::Display for BadAuthorities {

@@ -31,7 +31,7 @@ pub struct ClientCertificate {
 }
 
 /// Why a chain of certificates is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum CertificateError {
     /// It has no certificate.
     Empty,
@@ -52,6 +52,8 @@ impl fmt::Display for CertificateError {
 }
 
 impl std::error::Error for CertificateError {}
+
+chancery_types::debug_as_display!(CertificateError);
 
 impl ClientCertificate {
     /// Of these certificates, the peer's own first.

@@ -48,7 +48,7 @@ enum Value {
 }
 
 /// Why a text is no distinguished name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
     /// It has no attribute.
     Empty,
@@ -65,18 +65,22 @@ pub enum NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Empty => "has no attribute",
-            Self::TooLong => "is longer than 4 KiB",
-            Self::Syntax => "is not written as RFC 4514 section 3 says, such as CN=app,O=Example,C=DE",
-            Self::UnknownAttribute => {
-                "has an attribute whose short name is unknown; write its number, such as 2.5.4.97"
+            Self::Empty => "the name has no attribute",
+            Self::TooLong => "the name is longer than 4 KiB",
+            Self::Syntax => {
+                "the name is not written as RFC 4514 section 3 says, such as CN=app,O=Example,C=DE"
             }
-            Self::Characters => "has a value with characters that are not compared",
+            Self::UnknownAttribute => {
+                "the name has an attribute whose short name is unknown; write its number, such as 2.5.4.97"
+            }
+            Self::Characters => "the name has a value with characters that are not compared",
         })
     }
 }
 
 impl std::error::Error for NameError {}
+
+chancery_types::debug_as_display!(NameError);
 
 /// The short names of RFC 4514 section 3, and others that certificate authorities and programs write.
 const SHORT_NAMES: &[(&str, &str)] = &[

@@ -28,7 +28,7 @@ pub enum CertificateSubject {
 }
 
 /// Why the value of such a member is no name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SubjectError(String);
 
 impl fmt::Display for SubjectError {
@@ -38,6 +38,8 @@ impl fmt::Display for SubjectError {
 }
 
 impl std::error::Error for SubjectError {}
+
+chancery_types::debug_as_display!(SubjectError);
 
 impl CertificateSubject {
     /// The members of client metadata.
@@ -63,19 +65,19 @@ impl CertificateSubject {
             // A wildcard stands for many names, and certificates with one are those of many.
             "tls_client_auth_san_dns" if is_host(value) => Ok(Self::Dns(value.into())),
             "tls_client_auth_san_dns" => {
-                wrong("must be a domain name, in ASCII and without a wildcard or a dot at its end")
+                wrong("the name must be a domain name, in ASCII and without a wildcard or a dot at its end")
             }
             "tls_client_auth_san_uri" if is_uri(value) => Ok(Self::Uri(value.into())),
-            "tls_client_auth_san_uri" => wrong("must be an absolute URI, in ASCII"),
+            "tls_client_auth_san_uri" => wrong("the name must be an absolute URI, in ASCII"),
             "tls_client_auth_san_ip" => match value.parse() {
                 Ok(address) => Ok(Self::Ip(address)),
-                Err(_) => wrong("must be an IPv4 or IPv6 address"),
+                Err(_) => wrong("the name must be an IPv4 or IPv6 address"),
             },
             "tls_client_auth_san_email" => match value.rsplit_once('@') {
                 Some((local, host)) if is_local_part(local) && is_host(host) => Ok(Self::Email(value.into())),
-                _ => wrong("must be a mail address, in ASCII"),
+                _ => wrong("the name must be a mail address, in ASCII"),
             },
-            _ => wrong("is no name of a certificate"),
+            _ => wrong("there is no such name of a certificate"),
         }
     }
 

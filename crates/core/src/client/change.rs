@@ -7,7 +7,7 @@ use super::dynamic::keeps_secret;
 use super::registration::{Draft, Given, RFC7591, bytes, check_offered, fitting_secret, read_extra};
 use crate::client::{NotRegistered, Registered, RegistrationRules};
 use crate::error::{Complaint, Fault};
-use crate::fetch::Fetch;
+use crate::fetch::DynFetch;
 use crate::model::client::{OwnSettings, Reader};
 use crate::model::{Client, ClientMetadata, RegistrationId};
 use crate::ports::Random;
@@ -26,7 +26,7 @@ pub async fn change_fetching(
     patch: &[u8],
     random: &dyn Random,
     rules: &RegistrationRules<'_>,
-    fetch: &dyn Fetch,
+    fetch: &dyn DynFetch,
 ) -> Result<Registered, NotRegistered> {
     changed(client, patch, random, rules)?.fetched(fetch).await
 }

@@ -4,6 +4,8 @@
 //!
 //! Everything that is wrong is reported at once. Unknown members are ignored, with a notice.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use chancery_jose::json::Object;
@@ -15,7 +17,7 @@ use zeroize::Zeroizing;
 use super::{demanded, is_of_identity};
 use crate::client::hmac_secret;
 use crate::error::{Complaint, Complaints, Fault};
-use crate::fetch::Fetch;
+use crate::fetch::DynFetch;
 use crate::keys::KeySet;
 use crate::model::client::choices::Choices;
 use crate::model::client::{
@@ -23,7 +25,7 @@ use crate::model::client::{
 };
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
 use crate::offered::{Endpoint, Offered};
-use crate::policy::{ClientPolicy, DefaultClientPolicy};
+use crate::policy::{DefaultClientPolicy, DynClientPolicy};
 use crate::ports::Random;
 use crate::profile::Profile;
 use crate::rule::pairwise::{self, SectorRefused};
@@ -46,7 +48,7 @@ pub struct RegistrationRules<'r> {
     /// Whether a secret given in the metadata may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
     /// What an application decides about clients.
-    pub policy: &'r dyn ClientPolicy,
+    pub policy: &'r dyn DynClientPolicy,
     /// When it is registered.
     pub now: Timestamp,
 }
@@ -98,23 +100,46 @@ pub(super) const RFC7591: &str = "RFC 7591 section 2";
 const ID_RULE: &str = "must be 1 to 255 printable ASCII characters";
 
 /// Why a client is not registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NotRegistered {
     /// Everything that is wrong with its metadata.
-    pub complaints: Vec<Complaint>,
+    pub complaints: Complaints,
     /// Why something that had to be fetched cannot be had, for our own log.
     pub cause: Option<Fault>,
 }
 
 impl From<Complaints> for NotRegistered {
     fn from(complaints: Complaints) -> Self {
-        Self { complaints: complaints.into(), cause: None }
+        Self { complaints, cause: None }
     }
 }
 
 impl From<Vec<Complaint>> for NotRegistered {
     fn from(complaints: Vec<Complaint>) -> Self {
-        Self { complaints, cause: None }
+        Self { complaints: complaints.into(), cause: None }
+    }
+}
+
+/// What is wrong with the metadata, which may be told to whoever has sent it. The cause is the source of this error.
+impl fmt::Display for NotRegistered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.complaints.fmt(f)
+    }
+}
+
+/// With the cause: this is what a program prints whose `main` returns an error.
+impl fmt::Debug for NotRegistered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => write!(f, "{}\n{cause}", self.complaints),
+            None => fmt::Display::fmt(self, f),
+        }
+    }
+}
+
+impl Error for NotRegistered {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
@@ -162,10 +187,13 @@ impl Draft {
     ///
     /// # Errors
     /// What is wrong with that.
-    pub async fn fetched(self, fetch: &dyn Fetch) -> Result<Registered, NotRegistered> {
+    pub async fn fetched(self, fetch: &dyn DynFetch) -> Result<Registered, NotRegistered> {
         if !self.is_sector_known {
             pairwise::check_sector(&self.registered.client, fetch).await.map_err(
-                |SectorRefused { complaint, cause }| NotRegistered { complaints: vec![complaint], cause },
+                |SectorRefused { complaint, cause }| NotRegistered {
+                    complaints: vec![complaint].into(),
+                    cause,
+                },
             )?;
         }
         Ok(self.registered)
@@ -187,7 +215,7 @@ pub async fn register_fetching(
     metadata: &[u8],
     random: &dyn Random,
     rules: &RegistrationRules<'_>,
-    fetch: &dyn Fetch,
+    fetch: &dyn DynFetch,
 ) -> Result<Registered, NotRegistered> {
     Draft::from(read(metadata, random, rules)?).fetched(fetch).await
 }

@@ -8,13 +8,14 @@ use chancery_jose::{
 };
 use chancery_store::{Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::client::{RegistrationRules, register};
-use crate::error::{Complaints, Fault};
+use crate::error::{Complaint, Complaints, Fault};
 use crate::model::{Client, ResourceServer};
 use crate::offered::Offered;
-use crate::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, Registry, RootSecretEntry};
+use crate::ports::{EncryptionKeyEntry, KeyEntry, PrivateKeys, Registry, RootSecretEntry};
 use crate::rotation::{KeyEnd, KeyTimes};
 
 /// Clients and resource servers in memory, the same for every realm that asks.
@@ -63,22 +64,28 @@ impl MemoryRegistry {
         Self { offered, ..self }
     }
 
-    /// Adds a client of this metadata, as [`MemoryRegistry::put`] does.
+    /// Adds a client of this metadata, as [`MemoryRegistry::put`] does. A client that needs a secret has to bring it, because
+    /// nobody would see the one that is made.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn with_client(self, metadata: &str) -> Result<Self, Complaints> {
-        self.put(metadata)?;
+        if self.put(metadata)?.is_some() {
+            let rule = "is missing: give the client one of at least 32 characters, or register it with `put`, which makes one \
+                and returns it";
+            let complaint = Complaint::new("client_secret", rule, "RFC 7591 section 3.2.1");
+            return Err(of_client(metadata, vec![complaint].into()));
+        }
         Ok(self)
     }
 
     /// Adds a resource server.
     #[must_use]
     pub fn with_resource_server(self, server: ResourceServer) -> Self {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.resource_servers.insert(server.uri.clone(), Arc::new(server));
-        known.changes += 1;
-        drop(known);
+        self.change(|known| {
+            known.resource_servers.insert(server.uri.clone(), Arc::new(server));
+            known.changes += 1;
+        });
         self
     }
 
@@ -95,29 +102,28 @@ impl MemoryRegistry {
             can_fetch: true,
             ..RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, now)
         };
-        let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let registered = register(metadata.as_bytes(), &SystemRandom, &rules);
+        let registered = registered.map_err(|complaints| of_client(metadata, complaints))?;
         // Replacing a client, or putting it again after a restart, is no new registration: its tokens stay
         // valid.
-        known.put(registered.client.configured());
+        self.change(|known| known.put(registered.client.configured()));
         Ok(registered.secret_to_show)
     }
 
     /// Removes a client.
     pub fn remove(&self, id: &ClientId) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.clients.remove(id);
-        known.changes += 1;
+        self.change(|known| {
+            known.clients.remove(id);
+            known.changes += 1;
+        });
     }
 
-    fn change<T: Send + 'static>(&self, step: impl FnOnce(&mut Known) -> T) -> PortFuture<'_, T> {
-        let done = step(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
-        Box::pin(std::future::ready(Ok(done)))
+    fn change<T>(&self, step: impl FnOnce(&mut Known) -> T) -> T {
+        step(&mut self.known.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn read<T: Send + 'static>(&self, look: impl FnOnce(&Known) -> T) -> PortFuture<'_, T> {
-        let found = look(&self.known.read().unwrap_or_else(PoisonError::into_inner));
-        Box::pin(std::future::ready(Ok(found)))
+    fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -128,52 +134,63 @@ impl Default for MemoryRegistry {
 }
 
 impl Registry for MemoryRegistry {
-    fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
-        self.read(|known| known.clients.get(id).cloned())
+    async fn client(&self, _: &RealmId, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
+        Ok(self.read(|known| known.clients.get(id).cloned()))
     }
 
-    fn resource_server<'a>(
-        &'a self,
-        _: &'a RealmId,
-        uri: &'a ResourceUri,
-    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
-        self.read(|known| known.resource_servers.get(uri).cloned())
+    async fn resource_server(
+        &self,
+        _: &RealmId,
+        uri: &ResourceUri,
+    ) -> Result<Option<Arc<ResourceServer>>, Fault> {
+        Ok(self.read(|known| known.resource_servers.get(uri).cloned()))
     }
 
-    fn put_client<'a>(
-        &'a self,
-        _: &'a RealmId,
+    async fn put_client(
+        &self,
+        _: &RealmId,
         seen: Option<Revision>,
         client: Arc<Client>,
-    ) -> PortFuture<'a, Put> {
-        self.change(|known| match known.contradicts(client.id(), seen) {
+    ) -> Result<Put, Fault> {
+        Ok(self.change(|known| match known.contradicts(client.id(), seen) {
             Some(put) => put,
             None => Put::Done(known.put(Arc::unwrap_or_clone(client))),
-        })
+        }))
     }
 
-    fn remove_client<'a>(&'a self, _: &'a RealmId, seen: Revision, id: &'a ClientId) -> PortFuture<'a, Put> {
-        self.change(|known| match known.contradicts(id, Some(seen)) {
+    async fn remove_client(&self, _: &RealmId, seen: Revision, id: &ClientId) -> Result<Put, Fault> {
+        Ok(self.change(|known| match known.contradicts(id, Some(seen)) {
             Some(put) => put,
             None => {
                 known.clients.remove(id);
                 known.changes += 1;
                 Put::Done(Revision(known.changes))
             }
-        })
+        }))
     }
 
-    fn clients<'a>(
-        &'a self,
-        _: &'a RealmId,
-        after: Option<&'a ClientId>,
+    async fn clients(
+        &self,
+        _: &RealmId,
+        after: Option<&ClientId>,
         limit: usize,
-    ) -> PortFuture<'a, Vec<Arc<Client>>> {
-        self.read(|known| {
+    ) -> Result<Vec<Arc<Client>>, Fault> {
+        Ok(self.read(|known| {
             let later = known.clients.iter().filter(|(id, _)| after.is_none_or(|after| *id > after));
             later.take(limit).map(|(_, client)| Arc::clone(client)).collect()
-        })
+        }))
     }
+}
+
+/// What is wrong with a client, by its name: a program registers several.
+fn of_client(metadata: &str, complaints: Complaints) -> Complaints {
+    let sent = serde_json::from_str::<Value>(metadata).unwrap_or_default();
+    let Some(id) = sent.get("client_id").and_then(Value::as_str) else { return complaints };
+    let named = |complaint: Complaint| Complaint {
+        setting: format!("client {id:?}: {}", complaint.setting),
+        ..complaint
+    };
+    complaints.into_iter().map(named).collect::<Vec<_>>().into()
 }
 
 /// Keys in memory, the same for every realm that asks. They are lost when it is dropped.
@@ -277,56 +294,45 @@ impl MemoryKeys {
 }
 
 impl PrivateKeys for MemoryKeys {
-    fn list<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
-        Box::pin(async { Ok(self.read(|held| held.keys.iter().map(|(entry, _)| entry.clone()).collect())) })
+    async fn list(&self, _: &RealmId) -> Result<Vec<KeyEntry>, Fault> {
+        Ok(self.read(|held| held.keys.iter().map(|(entry, _)| entry.clone()).collect()))
     }
 
-    fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
-        Box::pin(async move {
-            let found =
-                |held: &Held| held.keys.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone());
-            let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
-            let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
-            key.sign(alg, input).map_err(|error| Fault::internal(error.to_string()))
-        })
+    async fn sign(&self, _: &RealmId, kid: &str, input: &[u8]) -> Result<Vec<u8>, Fault> {
+        let found =
+            |held: &Held| held.keys.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone());
+        let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+        let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
+        key.sign(alg, input).map_err(|error| Fault::internal(error.to_string()))
     }
 
-    fn encryption_keys<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
-        Box::pin(async {
-            Ok(self.read(|held| held.encryption.iter().map(|(entry, _)| entry.clone()).collect()))
-        })
+    async fn encryption_keys(&self, _: &RealmId) -> Result<Vec<EncryptionKeyEntry>, Fault> {
+        Ok(self.read(|held| held.encryption.iter().map(|(entry, _)| entry.clone()).collect()))
     }
 
-    fn decrypt<'a>(
-        &'a self,
-        _: &'a RealmId,
-        kid: &'a str,
-        encrypted: EncryptedKey<'a>,
-    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
-        Box::pin(async move {
-            let found = |held: &Held| {
-                held.encryption.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone())
-            };
-            let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
-            Ok(key.open(encrypted))
-        })
+    async fn decrypt(
+        &self,
+        _: &RealmId,
+        kid: &str,
+        encrypted: EncryptedKey<'_>,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        let found = |held: &Held| {
+            held.encryption.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone())
+        };
+        let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+        Ok(key.open(encrypted))
     }
 
-    fn secrets<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
-        Box::pin(async {
-            let numbered = |held: &Held| {
-                let versions = (1..).zip(&held.secrets);
-                versions
-                    .map(|(version, secret)| RootSecretEntry {
-                        version,
-                        secret: RootSecret::new(secret.clone()),
-                    })
-                    .collect()
-            };
-            let mut secrets: Vec<RootSecretEntry> = self.read(numbered);
-            secrets.reverse();
-            Ok(secrets)
-        })
+    async fn secrets(&self, _: &RealmId) -> Result<Vec<RootSecretEntry>, Fault> {
+        let numbered = |held: &Held| {
+            let versions = (1..).zip(&held.secrets);
+            versions
+                .map(|(version, secret)| RootSecretEntry { version, secret: RootSecret::new(secret.clone()) })
+                .collect()
+        };
+        let mut secrets: Vec<RootSecretEntry> = self.read(numbered);
+        secrets.reverse();
+        Ok(secrets)
     }
 
     fn generation(&self, _: &RealmId) -> u64 {

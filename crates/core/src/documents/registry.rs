@@ -9,7 +9,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri};
 use super::{DocumentCache, Documents};
 use crate::error::Fault;
 use crate::model::{Client, ResourceServer};
-use crate::ports::{PortFuture, Registry, Watcher};
+use crate::ports::{DynWatcher, Registry};
 
 /// Clients and resource servers in [`Documents`], each parsed once until it is written again.
 pub struct StoredRegistry {
@@ -93,69 +93,54 @@ fn resource_server(document: &Document) -> Result<ResourceServer, Fault> {
 }
 
 impl Registry for StoredRegistry {
-    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
-        Box::pin(self.clients.get(realm, id.as_str(), read))
+    async fn client(&self, realm: &RealmId, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
+        self.clients.get(realm, id.as_str(), read).await
     }
 
-    fn resource_server<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        uri: &'a ResourceUri,
-    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
-        Box::pin(async move {
-            if let Some(server) = self.configured.get(uri) {
-                return Ok(Some(Arc::clone(server)));
-            }
-            self.resource_servers.get(realm, uri.as_str(), resource_server).await
-        })
+    async fn resource_server(
+        &self,
+        realm: &RealmId,
+        uri: &ResourceUri,
+    ) -> Result<Option<Arc<ResourceServer>>, Fault> {
+        if let Some(server) = self.configured.get(uri) {
+            return Ok(Some(Arc::clone(server)));
+        }
+        self.resource_servers.get(realm, uri.as_str(), resource_server).await
     }
 
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         Some(self.documents.clone())
     }
 
-    fn put_client<'a>(
-        &'a self,
-        realm: &'a RealmId,
+    async fn put_client(
+        &self,
+        realm: &RealmId,
         seen: Option<Revision>,
         client: Arc<Client>,
-    ) -> PortFuture<'a, Put> {
-        Box::pin(async move {
-            if seen.is_none() && self.has_id_of_an_account(realm, &client).await? {
-                return Ok(Put::Occupied);
-            }
-            Ok(self.documents.put(realm, DocumentKind::CLIENT, seen, document_of(&client)?).await?)
-        })
+    ) -> Result<Put, Fault> {
+        if seen.is_none() && self.has_id_of_an_account(realm, &client).await? {
+            return Ok(Put::Occupied);
+        }
+        Ok(self.documents.put(realm, DocumentKind::CLIENT, seen, document_of(&client)?).await?)
     }
 
     /// One trip: no account has an id of 128 random bits.
-    fn add_client<'a>(&'a self, realm: &'a RealmId, client: Arc<Client>) -> PortFuture<'a, Put> {
-        Box::pin(async move {
-            Ok(self.documents.put(realm, DocumentKind::CLIENT, None, document_of(&client)?).await?)
-        })
+    async fn add_client(&self, realm: &RealmId, client: Arc<Client>) -> Result<Put, Fault> {
+        Ok(self.documents.put(realm, DocumentKind::CLIENT, None, document_of(&client)?).await?)
     }
 
-    fn remove_client<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        seen: Revision,
-        id: &'a ClientId,
-    ) -> PortFuture<'a, Put> {
-        Box::pin(
-            async move { Ok(self.documents.remove(realm, DocumentKind::CLIENT, id.as_str(), seen).await?) },
-        )
+    async fn remove_client(&self, realm: &RealmId, seen: Revision, id: &ClientId) -> Result<Put, Fault> {
+        Ok(self.documents.remove(realm, DocumentKind::CLIENT, id.as_str(), seen).await?)
     }
 
-    fn clients<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        after: Option<&'a ClientId>,
+    async fn clients(
+        &self,
+        realm: &RealmId,
+        after: Option<&ClientId>,
         limit: usize,
-    ) -> PortFuture<'a, Vec<Arc<Client>>> {
-        Box::pin(async move {
-            let after = after.map(ClientId::as_str);
-            let documents = self.documents.store().list(realm, DocumentKind::CLIENT, after, limit).await?;
-            documents.iter().map(|document| read(document).map(Arc::new)).collect()
-        })
+    ) -> Result<Vec<Arc<Client>>, Fault> {
+        let after = after.map(ClientId::as_str);
+        let documents = self.documents.store().list(realm, DocumentKind::CLIENT, after, limit).await?;
+        documents.iter().map(|document| read(document).map(Arc::new)).collect()
     }
 }

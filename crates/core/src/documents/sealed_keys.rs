@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::key_ring::{KeyRing, Made, SealedKey, SealedSecret, lasts, rotate};
 use super::{Cache, Documents};
 use crate::error::Fault;
-use crate::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, Random, RootSecretEntry, Watcher};
+use crate::ports::{DynWatcher, EncryptionKeyEntry, KeyEntry, PrivateKeys, Random, RootSecretEntry};
 use crate::rotation::{KeyTimes, succeed};
 
 /// Private keys in [`Documents`]. Without the wrapping key, the contents of the store are useless.
@@ -436,73 +436,63 @@ fn broken(error: chancery_jose::Error) -> Fault {
 }
 
 impl PrivateKeys for SealedKeys {
-    fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
-        Box::pin(async move {
-            let (ring, _) = self.ring(realm).await?;
-            let entry = |key: &SealedKey| {
-                let jwk = self.private_key(realm, key)?.public_jwk().clone();
-                Ok(KeyEntry { jwk, times: key.times })
-            };
-            ring.keys.iter().map(entry).collect()
-        })
+    async fn list(&self, realm: &RealmId) -> Result<Vec<KeyEntry>, Fault> {
+        let (ring, _) = self.ring(realm).await?;
+        let entry = |key: &SealedKey| {
+            let jwk = self.private_key(realm, key)?.public_jwk().clone();
+            Ok(KeyEntry { jwk, times: key.times })
+        };
+        ring.keys.iter().map(entry).collect()
     }
 
-    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
-        Box::pin(async move {
-            let key = match self.opened(realm, kid) {
-                Some(key) => key,
-                None => {
-                    let (ring, _) = self.ring(realm).await?;
-                    let key = ring.keys.iter().find(|key| *key.kid == *kid);
-                    let key = key.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
-                    self.private_key(realm, key)?
-                }
-            };
-            let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
-            key.sign(alg, input).map_err(broken)
-        })
+    async fn sign(&self, realm: &RealmId, kid: &str, input: &[u8]) -> Result<Vec<u8>, Fault> {
+        let key = match self.opened(realm, kid) {
+            Some(key) => key,
+            None => {
+                let (ring, _) = self.ring(realm).await?;
+                let key = ring.keys.iter().find(|key| *key.kid == *kid);
+                let key = key.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+                self.private_key(realm, key)?
+            }
+        };
+        let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
+        key.sign(alg, input).map_err(broken)
     }
 
-    fn encryption_keys<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
-        Box::pin(async move {
-            let (ring, _) = self.ring(realm).await?;
-            let entry = |key: &SealedKey| {
-                let jwk = self.decryption_key(realm, key)?.public_jwk().clone();
-                Ok(EncryptionKeyEntry { jwk, times: key.times })
-            };
-            ring.encryption.iter().map(entry).collect()
-        })
+    async fn encryption_keys(&self, realm: &RealmId) -> Result<Vec<EncryptionKeyEntry>, Fault> {
+        let (ring, _) = self.ring(realm).await?;
+        let entry = |key: &SealedKey| {
+            let jwk = self.decryption_key(realm, key)?.public_jwk().clone();
+            Ok(EncryptionKeyEntry { jwk, times: key.times })
+        };
+        ring.encryption.iter().map(entry).collect()
     }
 
-    fn decrypt<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        kid: &'a str,
-        encrypted: EncryptedKey<'a>,
-    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
-        Box::pin(async move {
-            let (ring, _) = self.ring(realm).await?;
-            let key = ring.encryption.iter().find(|key| *key.kid == *kid);
-            let key = key.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
-            Ok(self.decryption_key(realm, key)?.open(encrypted))
-        })
+    async fn decrypt(
+        &self,
+        realm: &RealmId,
+        kid: &str,
+        encrypted: EncryptedKey<'_>,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+        let (ring, _) = self.ring(realm).await?;
+        let key = ring.encryption.iter().find(|key| *key.kid == *kid);
+        let key = key.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+        Ok(self.decryption_key(realm, key)?.open(encrypted))
     }
 
-    fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
-        Box::pin(async move {
-            let (ring, _) = self.ring(realm).await?;
-            let open = |SealedSecret { version, sealed }: &SealedSecret| {
-                let name = root_name(*version);
-                let opened = self.unseal(realm, &name, sealed)?;
-                let bytes = opened.as_slice().try_into();
-                let bytes: [u8; 32] =
-                    bytes.map_err(|_| Fault::internal(format!("{} has the wrong length", told(&name))))?;
-                Ok(RootSecretEntry { version: *version, secret: RootSecret::new(Zeroizing::new(bytes)) })
-            };
-            let mut secrets = ring.secrets.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
-            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.version));
-            Ok(secrets)
-        })
+    async fn secrets(&self, realm: &RealmId) -> Result<Vec<RootSecretEntry>, Fault> {
+        let (ring, _) = self.ring(realm).await?;
+        let open = |SealedSecret { version, sealed }: &SealedSecret| {
+            let name = root_name(*version);
+            let opened = self.unseal(realm, &name, sealed)?;
+            let bytes = opened.as_slice().try_into();
+            let bytes: [u8; 32] =
+                bytes.map_err(|_| Fault::internal(format!("{} has the wrong length", told(&name))))?;
+            Ok(RootSecretEntry { version: *version, secret: RootSecret::new(Zeroizing::new(bytes)) })
+        };
+        let mut secrets = ring.secrets.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.version));
+        Ok(secrets)
     }
 
     fn generation(&self, realm: &RealmId) -> u64 {
@@ -510,7 +500,7 @@ impl PrivateKeys for SealedKeys {
         opened.of_all + opened.generations.get(realm).copied().unwrap_or_default()
     }
 
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         Some(self.documents.clone())
     }
 }

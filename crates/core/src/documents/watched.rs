@@ -7,7 +7,8 @@ use chancery_store::{Changed, Document, DocumentKind, DocumentStore, Moved, Put,
 use chancery_types::{RealmId, Timestamp};
 
 use crate::asked::Asked;
-use crate::ports::{PortFuture, Watcher};
+use crate::error::Fault;
+use crate::ports::Watcher;
 
 /// The documents of one store. The clients, people and keys of all realms share one of these, so that one
 /// query a second finds what other nodes and commands have written, and only that is read again.
@@ -113,24 +114,22 @@ impl Documents {
 }
 
 impl Watcher for Documents {
-    fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp> {
-        Box::pin(async move {
-            let asking = match self.asked.ask(now, None) {
-                Ok(asking) => asking,
-                Err(asked_at) => return Ok(asked_at),
-            };
-            let answer = self.store.changes(Revision(self.known.load(Ordering::Relaxed))).await;
-            asking.answered(now);
-            let changes = answer.inspect_err(|_| self.each(|cache| cache.store_unavailable()))?;
-            match &changes.moved {
-                Moved::These(these) => {
-                    self.each(|cache| these.iter().for_each(|changed| cache.invalidate(changed)));
-                }
-                Moved::Any => self.each(|cache| cache.invalidate_all()),
+    async fn look(&self, now: Timestamp) -> Result<Timestamp, Fault> {
+        let asking = match self.asked.ask(now, None) {
+            Ok(asking) => asking,
+            Err(asked_at) => return Ok(asked_at),
+        };
+        let answer = self.store.changes(Revision(self.known.load(Ordering::Relaxed))).await;
+        asking.answered(now);
+        let changes = answer.inspect_err(|_| self.each(|cache| cache.store_unavailable()))?;
+        match &changes.moved {
+            Moved::These(these) => {
+                self.each(|cache| these.iter().for_each(|changed| cache.invalidate(changed)));
             }
-            // The slower of two concurrent queries may set this back, which only repeats some invalidations.
-            self.known.store(changes.now.0, Ordering::Relaxed);
-            Ok(now)
-        })
+            Moved::Any => self.each(|cache| cache.invalidate_all()),
+        }
+        // The slower of two concurrent queries may set this back, which only repeats some invalidations.
+        self.known.store(changes.now.0, Ordering::Relaxed);
+        Ok(now)
     }
 }

@@ -21,7 +21,7 @@ use crate::model::{
     Authentication, AuthorizationDetail, Claims, Client, Holder, ResourceServer, Subject, TokenBinding,
 };
 use crate::offered::Offered;
-use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
+use crate::policy::{Authority, Doing, DynClientPolicy, Gate, TokenKind, TokenView, gate};
 use crate::records::RefreshFamilyBody;
 use crate::rule::authorization_details;
 
@@ -63,7 +63,7 @@ pub struct IntrospectionEndpoint {
     /// Has the keys of JWTs and the grace period of refresh tokens.
     pub issuer: Arc<TokenIssuer>,
     /// Who may see which token.
-    pub policy: Arc<dyn ClientPolicy>,
+    pub policy: Arc<dyn DynClientPolicy>,
     /// Whether the endpoint is on.
     pub offered: Arc<Offered>,
 }

@@ -18,7 +18,7 @@ use crate::event::{Event, GrantEnd};
 use crate::issue::access_token::JwtAccessToken;
 use crate::issue::{TokenIssuer, end_grant};
 use crate::model::GrantId;
-use crate::policy::{ClientPolicy, Doing, TokenKind, TokenView};
+use crate::policy::{Doing, DynClientPolicy, TokenKind, TokenView};
 use crate::records::{AccessTokenBody, RefreshFamilyBody, RevocationBody};
 
 reasons! {
@@ -40,7 +40,7 @@ pub struct RevocationEndpoint {
     /// Has the keys of JWTs and the policy for tokens.
     pub issuer: Arc<TokenIssuer>,
     /// Decides who may revoke which token.
-    pub policy: Arc<dyn ClientPolicy>,
+    pub policy: Arc<dyn DynClientPolicy>,
 }
 
 impl ClientEndpoint for RevocationEndpoint {

@@ -16,7 +16,7 @@ use crate::model::{
     AuthorizationDetail, Client, Condition, Entitlement, GrantId, Holder, Refresh, TokenBinding,
 };
 use crate::offered::Component;
-use crate::policy::{Cleared, TokenPolicy};
+use crate::policy::{Cleared, DynTokenPolicy};
 use crate::profile::Floor;
 use crate::records::GrantBody;
 use crate::rule::authorization_details::{self, DETAILS_WITHDRAWN, DetailTypes};
@@ -53,7 +53,7 @@ pub struct TokenIssuer {
     /// Computes `sub`.
     pub subjects: Arc<Subjects>,
     /// The application's policy for tokens.
-    pub policy: Arc<dyn TokenPolicy>,
+    pub policy: Arc<dyn DynTokenPolicy>,
     /// Which claims a client is registered for.
     pub claims: Arc<ClaimsRule>,
     /// What authorization details mean.

@@ -21,6 +21,12 @@ use crate::model::{Account, Epoch};
 #[serde(try_from = "Cow<'_, str>", into = "String")]
 pub struct Amr(Cow<'static, str>);
 
+/// What anything else is told.
+const NO_METHOD: Malformed = Malformed::new(
+    "an authentication method",
+    "it has at most 64 printable ASCII characters without blanks, quotes and backslashes",
+);
+
 impl Amr {
     /// A password.
     pub const PASSWORD: Self = Self(Cow::Borrowed("pwd"));
@@ -55,7 +61,7 @@ impl Amr {
         }
         let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
         let is_good = !text.is_empty() && text.len() <= Self::LONGEST && text.bytes().all(is_plain);
-        if is_good { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(Malformed) }
+        if is_good { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(NO_METHOD) }
     }
 
     /// Its value in the ID token.

@@ -64,6 +64,16 @@ enum Place {
     Endpoint { url: Box<str>, access_token: Option<Box<str>> },
 }
 
+const NO_JWT: Malformed =
+    Malformed::new("a signed JWT", "it has three parts with dots between them, two of them JSON");
+
+const NO_ENDPOINT: Malformed = Malformed::new(
+    "a source of claims",
+    "its endpoint is https, its access token can stand in a header, and its claims are about a person",
+);
+
+const NO_CLAIMS: Malformed = Malformed::new("a source of claims", "it says nothing about a person");
+
 impl ClaimSource {
     /// Aggregated claims: a JWT that the source has signed. It is handed on as it is, and only to a client
     /// that may see everything that it says about the person; whoever can get a JWT with just the claims of
@@ -74,19 +84,19 @@ impl ClaimSource {
     /// # Errors
     /// [`Malformed`] for what is not a signed JWT, or one that says nothing about a person.
     pub fn aggregated(jwt: &str) -> Result<Self, Malformed> {
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Malformed);
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| NO_JWT);
         let mut parts = jwt.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Malformed);
+            return Err(NO_JWT);
         };
         if signature.is_empty() || decode(signature).is_err() {
-            return Err(Malformed);
+            return Err(NO_JWT);
         }
-        Object::parse(&decode(header)?).map_err(|_| Malformed)?;
+        Object::parse(&decode(header)?).map_err(|_| NO_JWT)?;
         let payload = decode(payload)?;
-        let claims = Object::parse(&payload).map_err(|_| Malformed)?;
+        let claims = Object::parse(&payload).map_err(|_| NO_JWT)?;
         let about_person = claims.iter().map(|(name, _)| name).filter(|name| is_about_a_person(name));
         Self::of(about_person, Place::Jwt(jwt.into()))
     }
@@ -106,7 +116,7 @@ impl ClaimSource {
         let is_https = RedirectUri::parse(endpoint)?.kind() == RedirectKind::Https;
         let is_ours = claims.iter().any(|name| !is_about_a_person(name));
         if !is_https || is_ours || access_token.is_some_and(|token| !is_bearer_token(token)) {
-            return Err(Malformed);
+            return Err(NO_ENDPOINT);
         }
         let place = Place::Endpoint { url: endpoint.into(), access_token: access_token.map(Box::from) };
         Self::of(claims.iter().copied(), place)
@@ -114,7 +124,7 @@ impl ClaimSource {
 
     fn of<'a>(claims: impl Iterator<Item = &'a str>, at: Place) -> Result<Self, Malformed> {
         let claims: Vec<Box<str>> = claims.map(Box::from).collect();
-        if claims.is_empty() { Err(Malformed) } else { Ok(Self { claims, at }) }
+        if claims.is_empty() { Err(NO_CLAIMS) } else { Ok(Self { claims, at }) }
     }
 
     /// The claims that it has.

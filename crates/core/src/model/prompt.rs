@@ -40,6 +40,12 @@ pub enum PromptName {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomPromptName(Box<str>);
 
+/// What anything else is told.
+const NO_NAME: Malformed = Malformed::new(
+    "the name of a prompt",
+    "it has at most 64 letters, digits, `-`, `.` and `_`, and is not that of a standard one",
+);
+
 impl CustomPromptName {
     /// The longest name, in bytes.
     const LONGEST: usize = 64;
@@ -56,7 +62,7 @@ impl CustomPromptName {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
         let is_good = !text.is_empty() && text.len() <= Self::LONGEST && text.bytes().all(is_plain);
-        if is_good && !Self::TAKEN.contains(&text) { Ok(Self(text.into())) } else { Err(Malformed) }
+        if is_good && !Self::TAKEN.contains(&text) { Ok(Self(text.into())) } else { Err(NO_NAME) }
     }
 
     /// As text.

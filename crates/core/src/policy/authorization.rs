@@ -1,17 +1,17 @@
 //! What an application may decide about authorization requests.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, Scopes};
 use serde_json::Value;
 
-use crate::error::{Reason, Refusal};
+use crate::error::{Fault, Reason, Refusal};
 use crate::model::{
     Account, Acr, Authentication, AuthorizationDetail, ClaimsRequest, Client, ConsentAnswer,
     CustomPromptName, OwnParameters, PromptName, ResourceServer,
 };
-use crate::ports::PortFuture;
 
 reasons! {
     /// The application has to ask the person something.
@@ -95,13 +95,13 @@ pub trait AuthorizationPolicy: Send + Sync {
     ///
     /// The page posts to an address of the application, where the step
     /// [`CustomStep`](crate::interaction::CustomStep) is answered.
-    fn custom_prompt<'a>(
-        &'a self,
-        _prompt: &'a CustomPromptName,
-        _request: RequestView<'a>,
-        _person: PersonView<'a>,
-    ) -> PortFuture<'a, Option<CustomPrompt>> {
-        Box::pin(async { Ok(None) })
+    fn custom_prompt(
+        &self,
+        _prompt: &CustomPromptName,
+        _request: RequestView<'_>,
+        _person: PersonView<'_>,
+    ) -> impl Future<Output = Result<Option<CustomPrompt>, Fault>> + Send {
+        async { Ok(None) }
     }
 
     /// The parameters of authorization requests that mean something to the application; all others that no
@@ -131,13 +131,35 @@ pub trait AuthorizationPolicy: Send + Sync {
     /// What counts as agreed before the person is asked; `stored` is what they agreed to earlier. An
     /// application that keeps consents elsewhere or vouches for some scopes returns more, one that wants to
     /// ask again returns less.
-    fn standing_consent<'a>(
-        &'a self,
-        _client: &'a Client,
-        _account: &'a AccountId,
+    fn standing_consent(
+        &self,
+        _client: &Client,
+        _account: &AccountId,
         stored: ConsentAnswer,
-    ) -> PortFuture<'a, ConsentAnswer> {
-        Box::pin(async move { Ok(stored) })
+    ) -> impl Future<Output = Result<ConsentAnswer, Fault>> + Send {
+        async { Ok(stored) }
+    }
+}
+
+chancery_types::port_object! {
+    /// [`AuthorizationPolicy`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynAuthorizationPolicy for AuthorizationPolicy {
+        async fn custom_prompt<'a>(
+            &'a self,
+            prompt: &'a CustomPromptName,
+            request: RequestView<'a>,
+            person: PersonView<'a>,
+        ) -> Result<Option<CustomPrompt>, Fault>;
+        async fn standing_consent<'a>(
+            &'a self,
+            client: &'a Client,
+            account: &'a AccountId,
+            stored: ConsentAnswer,
+        ) -> Result<ConsentAnswer, Fault>;
+        fn prompts(&self) -> Vec<PromptName>;
+        fn parameters(&self) -> &[&str];
+        fn check(&self, request: RequestView<'_>) -> Result<(), Refusal>;
+        fn claims_request(&self, asked: &ClaimsRequest, client: &Client) -> Result<(), Refusal>;
     }
 }
 

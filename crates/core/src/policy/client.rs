@@ -1,14 +1,16 @@
 //! What an application may decide about clients.
 
+use std::future::Future;
+
 use chancery_jose::{Header, JwtClaims};
 use chancery_types::{AccountId, ClientId};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::error::Refusal;
+use crate::error::{Fault, Refusal};
 use crate::model::{Client, ClientMetadata, ResourceServer, Sector, Subject};
 use crate::policy::TokenKind;
-use crate::ports::{PortFuture, Random};
+use crate::ports::Random;
 
 /// What a client wants with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +73,9 @@ pub trait ClientPolicy: Send + Sync {
     /// What an operator decides about a client (`own`) may be decided here as well.
     ///
     /// ```
-    /// use chancery_core::error::{Reason, Refusal};
+    /// use chancery_core::error::{Fault, Reason, Refusal};
     /// use chancery_core::model::{ClientMetadata, ConsentMode};
     /// use chancery_core::policy::{ClientPolicy, Registrant};
-    /// use chancery_core::ports::PortFuture;
     /// use chancery_types::iana::ErrorCode;
     ///
     /// /// Clients have a name, and those that our own people register ask nobody for consent.
@@ -88,33 +89,31 @@ pub trait ClientPolicy: Send + Sync {
     /// };
     ///
     /// impl ClientPolicy for Ours {
-    ///     fn register<'a>(
-    ///         &'a self,
-    ///         asked: &'a mut ClientMetadata,
-    ///         by: Registrant<'a>,
-    ///     ) -> PortFuture<'a, Result<(), Refusal>> {
-    ///         Box::pin(async move {
-    ///             if asked.description.client_name.is_none() {
-    ///                 return Ok(NAMELESS.refused());
-    ///             }
-    ///             if by.initial_access_token == Some("our-people") {
-    ///                 asked.own.consent = ConsentMode::Implied;
-    ///             }
-    ///             Ok(Ok(()))
-    ///         })
+    ///     async fn register(
+    ///         &self,
+    ///         asked: &mut ClientMetadata,
+    ///         by: Registrant<'_>,
+    ///     ) -> Result<Result<(), Refusal>, Fault> {
+    ///         if asked.description.client_name.is_none() {
+    ///             return Ok(NAMELESS.refused());
+    ///         }
+    ///         if by.initial_access_token == Some("our-people") {
+    ///             asked.own.consent = ConsentMode::Implied;
+    ///         }
+    ///         Ok(Ok(()))
     ///     }
     /// }
     /// ```
     ///
     /// # Errors
     /// Outside: a fault. Inside: why it is refused; the code should be one of RFC 7591 section 3.2.2.
-    fn register<'a>(
-        &'a self,
-        asked: &'a mut ClientMetadata,
-        by: Registrant<'a>,
-    ) -> PortFuture<'a, Result<(), Refusal>> {
+    fn register(
+        &self,
+        asked: &mut ClientMetadata,
+        by: Registrant<'_>,
+    ) -> impl Future<Output = Result<Result<(), Refusal>, Fault>> + Send {
         let _ = (asked, by);
-        Box::pin(async { Ok(Ok(())) })
+        async { Ok(Ok(())) }
     }
 
     /// Whether a member of client metadata that nobody here knows is the application's own: then it is kept, can be
@@ -208,6 +207,23 @@ pub trait ClientPolicy: Send + Sync {
     /// `None`, the default, for an HMAC of both under a key of the realm.
     fn pairwise(&self, _sector: &Sector, _account: &AccountId) -> Option<Subject<'static>> {
         None
+    }
+}
+
+chancery_types::port_object! {
+    /// [`ClientPolicy`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynClientPolicy for ClientPolicy {
+        async fn register<'a>(
+            &'a self,
+            asked: &'a mut ClientMetadata,
+            by: Registrant<'a>,
+        ) -> Result<Result<(), Refusal>, Fault>;
+        fn metadata(&self, name: &str, value: &RawValue) -> Result<bool, String>;
+        fn identity(&self, metadata: &ClientMetadata, random: &dyn Random) -> Identity;
+        fn sees(&self, client: &Client, token: &TokenView<'_>, doing: Doing) -> bool;
+        fn assertion(&self, client: &Client, assertion: &AssertionView<'_>) -> Result<(), Refusal>;
+        fn origin(&self, client: &Client, origin: &str) -> bool;
+        fn pairwise(&self, sector: &Sector, account: &AccountId) -> Option<Subject<'static>>;
     }
 }
 

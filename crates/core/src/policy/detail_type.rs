@@ -1,12 +1,13 @@
 //! What a type of authorization details means (RFC 9396 section 2.1): an application's own, in code.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use chancery_types::is_misleading;
 use serde_json::Value;
 
+use crate::error::Fault;
 use crate::model::{Account, AuthorizationDetail, Client, ResourceServer};
-use crate::ports::PortFuture;
 
 /// A type of authorization details. It alone knows what its members mean: what a client may ask for, what a person
 /// is told, what is less than what, and what a token shows.
@@ -73,13 +74,13 @@ pub trait DetailType: Send + Sync {
     /// something else when the person agrees than when their page was made, they are asked again.
     ///
     /// What it returns is checked like a detail of an authorization request; one that would be refused is a fault.
-    fn enriched<'a>(
-        &'a self,
-        detail: &'a AuthorizationDetail,
-        _client: &'a Client,
-        _account: &'a Account,
-    ) -> PortFuture<'a, AuthorizationDetail> {
-        Box::pin(async { Ok(detail.clone()) })
+    fn enriched(
+        &self,
+        detail: &AuthorizationDetail,
+        _client: &Client,
+        _account: &Account,
+    ) -> impl Future<Output = Result<AuthorizationDetail, Fault>> + Send {
+        async { Ok(detail.clone()) }
     }
 
     /// What this resource server is shown, in JWTs and at the introspection (RFC 9396 sections 9.1 and 9.2); `None` if
@@ -87,6 +88,27 @@ pub trait DetailType: Send + Sync {
     /// without the other locations, and of those that name none ([`at_location`]).
     fn shown(&self, detail: &AuthorizationDetail, to: &ResourceServer) -> Option<AuthorizationDetail> {
         at_location(detail, to)
+    }
+}
+
+chancery_types::port_object! {
+    /// [`DetailType`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynDetailType for DetailType {
+        async fn enriched<'a>(
+            &'a self,
+            detail: &'a AuthorizationDetail,
+            client: &'a Client,
+            account: &'a Account,
+        ) -> Result<AuthorizationDetail, Fault>;
+        fn name(&self) -> &str;
+        fn check(&self, detail: &AuthorizationDetail, client: &Client) -> Result<(), DetailFault>;
+        fn text(&self, detail: &AuthorizationDetail, language: &str) -> DetailText;
+        fn narrow(
+            &self,
+            granted: &AuthorizationDetail,
+            asked: &AuthorizationDetail,
+        ) -> Option<AuthorizationDetail>;
+        fn shown(&self, detail: &AuthorizationDetail, to: &ResourceServer) -> Option<AuthorizationDetail>;
     }
 }
 
@@ -273,13 +295,13 @@ pub fn readable(text: &str) -> String {
 #[derive(Clone)]
 pub struct DetailView {
     detail: AuthorizationDetail,
-    by: Arc<dyn DetailType>,
+    by: Arc<dyn DynDetailType>,
 }
 
 impl DetailView {
     /// A detail, and the type that knows what it means.
     #[must_use]
-    pub fn new(detail: AuthorizationDetail, by: Arc<dyn DetailType>) -> Self {
+    pub fn new(detail: AuthorizationDetail, by: Arc<dyn DynDetailType>) -> Self {
         Self { detail, by }
     }
 

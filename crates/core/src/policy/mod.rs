@@ -2,24 +2,26 @@
 
 pub(crate) mod authorization;
 pub use authorization::{
-    AuthorizationPolicy, CustomPrompt, DefaultAuthorizationPolicy, INTERACTION_REQUIRED, PersonView,
-    RequestView,
+    AuthorizationPolicy, CustomPrompt, DefaultAuthorizationPolicy, DynAuthorizationPolicy,
+    INTERACTION_REQUIRED, PersonView, RequestView,
 };
 
 mod detail_type;
 pub use detail_type::{
-    COMMON_ARRAYS, DetailFault, DetailMember, DetailText, DetailType, DetailValue, DetailView, Words,
-    at_location, narrowed, readable,
+    COMMON_ARRAYS, DetailFault, DetailMember, DetailText, DetailType, DetailValue, DetailView, DynDetailType,
+    Words, at_location, narrowed, readable,
 };
 
 mod prompt_order;
 pub use prompt_order::PromptOrder;
 
 mod client;
-pub use client::{AssertionView, ClientPolicy, DefaultClientPolicy, Doing, Identity, Registrant, TokenView};
+pub use client::{
+    AssertionView, ClientPolicy, DefaultClientPolicy, Doing, DynClientPolicy, Identity, Registrant, TokenView,
+};
 
 mod token;
-pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
+pub use token::{DefaultTokenPolicy, DynTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 
 pub(crate) mod clear;
 pub use clear::{

@@ -2,7 +2,7 @@
 
 use crate::error::Complaint;
 use crate::model::PromptName;
-use crate::policy::AuthorizationPolicy;
+use crate::policy::DynAuthorizationPolicy;
 
 /// The prompts that can be asked for, each once, in the order in which they are looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ impl PromptOrder {
     /// is needed can always be found. Where accounts can be made, `create` comes last, because it takes the place of a
     /// login.
     #[must_use]
-    pub fn of(policy: &dyn AuthorizationPolicy, offers_sign_up: bool) -> Self {
+    pub fn of(policy: &dyn DynAuthorizationPolicy, offers_sign_up: bool) -> Self {
         let mut order: Vec<PromptName> = Vec::new();
         for prompt in policy.prompts() {
             if !order.contains(&prompt)
@@ -36,7 +36,7 @@ impl PromptOrder {
 
     /// What is wrong with the prompts of a policy.
     #[must_use]
-    pub fn complaints(policy: &dyn AuthorizationPolicy) -> Vec<Complaint> {
+    pub fn complaints(policy: &dyn DynAuthorizationPolicy) -> Vec<Complaint> {
         const SETTING: &str = "AuthorizationPolicy::prompts";
         let prompts = policy.prompts();
         let complaint = |rule: String| Complaint::new(SETTING, rule, "OIDC Core section 3.1.2.1");

@@ -1,12 +1,13 @@
 //! What an application may decide about tokens.
 
+use std::future::Future;
 use std::time::Duration;
 
 use chancery_types::Scope;
 use chancery_types::iana::GrantType;
 
+use crate::error::Fault;
 use crate::model::{Claims, Client, Entitlement, RefreshTokens, ResourceServer};
-use crate::ports::PortFuture;
 
 /// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,20 +63,42 @@ pub trait TokenPolicy: Send + Sync {
     }
 
     /// Extra claims of the access token, by default none. Claims of the protocol cannot be overwritten.
-    fn claims<'a>(&'a self, _what: &'a Entitlement, _client: &'a Client) -> PortFuture<'a, Claims> {
-        Box::pin(async { Ok(Claims::default()) })
+    fn claims(
+        &self,
+        _what: &Entitlement,
+        _client: &Client,
+    ) -> impl Future<Output = Result<Claims, Fault>> + Send {
+        async { Ok(Claims::default()) }
     }
 
     /// Changes a JWT access token just before it is signed, by default not at all. Its header and the claims
     /// of the protocol cannot be changed.
-    fn jwt<'a>(&'a self, _draft: &'a mut JwtDraft<'_>) -> PortFuture<'a, ()> {
-        Box::pin(async { Ok(()) })
+    fn jwt(&self, _draft: &mut JwtDraft<'_>) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Ok(()) }
     }
 
     /// Whether revoking a token of this kind ends its whole grant. By default a refresh token does (RFC 7009
     /// section 2.1) and an access token does not.
     fn ends_grant(&self, revoked: TokenKind) -> bool {
         revoked == TokenKind::RefreshToken
+    }
+}
+
+chancery_types::port_object! {
+    /// [`TokenPolicy`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynTokenPolicy for TokenPolicy {
+        async fn claims<'a>(&'a self, what: &'a Entitlement, client: &'a Client) -> Result<Claims, Fault>;
+        async fn jwt<'a>(&'a self, draft: &'a mut JwtDraft<'_>) -> Result<(), Fault>;
+        fn refresh(&self, what: &Entitlement, client: &Client) -> bool;
+        fn session_bound(&self, what: &Entitlement, client: &Client) -> bool;
+        fn lifetime(
+            &self,
+            kind: TokenKind,
+            what: &Entitlement,
+            client: &Client,
+            configured: Duration,
+        ) -> Duration;
+        fn ends_grant(&self, revoked: TokenKind) -> bool;
     }
 }
 

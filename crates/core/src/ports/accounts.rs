@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 
-use super::{PasswordChangeOutcome, PortFuture, SignUpOutcome, SignUpRefusal, Watcher};
+use super::{DynWatcher, PasswordChangeOutcome, SignUpOutcome, SignUpRefusal};
 use crate::error::Fault;
 use crate::model::{
     Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, PasswordChange, Sector,
@@ -76,7 +76,7 @@ pub trait Accounts: Send + Sync {
 
     /// Who looks for changes, when people are kept after they were read. By default nobody: people are read
     /// each time.
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+    fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         None
     }
 
@@ -165,6 +165,9 @@ pub trait Accounts: Send + Sync {
     /// application knows already, by a cookie of its own for one ([`Posted::cookie`](crate::model::Posted::cookie)), or by
     /// other fields that its page has. It is not counted as an attempt, so that nothing may count here that can be guessed.
     ///
+    /// The answer says when they have signed in to the application: this is the `auth_time` that clients are told. Where a
+    /// client wants a newer login (`prompt=login`, `max_age`), the page comes again, as after a wrong password.
+    ///
     /// By default nobody is known.
     fn known(
         &self,
@@ -176,6 +179,9 @@ pub trait Accounts: Send + Sync {
     }
 
     /// Checks what was typed into the login page. The time it takes must not tell whether the name exists.
+    ///
+    /// What was typed need not have the form of an id. That is a wrong name and no fault:
+    /// `let Ok(id) = AccountId::parse(&form.username) else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };`
     ///
     /// By default nobody is known, and nobody can sign in.
     fn authenticate(
@@ -244,202 +250,65 @@ pub trait Accounts: Send + Sync {
     }
 }
 
-/// [`Accounts`] as an object, as the engine holds them: whatever implements that trait is one. It boxes each future, which
-/// costs 17 ns; type parameters would cost every reader.
-pub trait DynAccounts: Send + Sync {
-    /// [`Accounts::find`]
-    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>>;
-    /// [`Accounts::claims`]
-    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims>;
-    /// [`Accounts::watcher`]
-    fn watcher(&self) -> Option<Arc<dyn Watcher>>;
-    /// [`Accounts::claim_types`]
-    fn claim_types(&self, realm: &RealmId) -> Vec<ClaimType>;
-    /// [`Accounts::levels`]
-    fn levels(&self, realm: &RealmId) -> Vec<Acr>;
-    /// [`Accounts::hint`]
-    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>>;
-    /// [`Accounts::login_hint_token`]
-    fn login_hint_token<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        client: &'a Client,
-        token: &'a str,
-    ) -> PortFuture<'a, LoginHintToken>;
-    /// [`Accounts::pairwise_subject`]
-    fn pairwise_subject<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        hinted: HintedSubject<'a>,
-    ) -> PortFuture<'a, Option<AccountId>>;
-    /// [`Accounts::has_user_codes`]
-    fn has_user_codes(&self, realm: &RealmId) -> bool;
-    /// [`Accounts::check_user_code`]
-    fn check_user_code<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        query: UserCodeQuery<'a>,
-    ) -> PortFuture<'a, UserCodeCheck>;
-    /// [`Accounts::folded`]
-    fn folded(&self, username: &str) -> String;
-    /// [`Accounts::room`]
-    fn room<'a>(&'a self, realm: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>>;
-    /// [`Accounts::known`]
-    fn known<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        form: &'a LoginForm,
-    ) -> PortFuture<'a, Option<Authentication>>;
-    /// [`Accounts::authenticate`]
-    fn authenticate<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        form: LoginForm,
-        room: Room,
-    ) -> PortFuture<'a, LoginOutcome>;
-    /// [`Accounts::can_sign_up`]
-    fn can_sign_up(&self, realm: &RealmId) -> bool;
-    /// [`Accounts::shortest_password`]
-    fn shortest_password(&self, realm: &RealmId) -> Option<usize>;
-    /// [`Accounts::may_sign_up`]
-    fn may_sign_up(&self, realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal>;
-    /// [`Accounts::sign_up`]
-    fn sign_up<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        form: SignUpForm,
-        room: Room,
-    ) -> PortFuture<'a, SignUpOutcome>;
-    /// [`Accounts::can_change_password`]
-    fn can_change_password(&self, realm: &RealmId) -> bool;
-    /// [`Accounts::change_password`]
-    fn change_password<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        change: PasswordChange,
-        room: Room,
-    ) -> PortFuture<'a, PasswordChangeOutcome>;
-}
-
-impl<A: Accounts> DynAccounts for A {
-    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(Accounts::find(self, realm, id))
-    }
-
-    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
-        Box::pin(Accounts::claims(self, realm, ask))
-    }
-
-    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
-        Accounts::watcher(self)
-    }
-
-    fn claim_types(&self, realm: &RealmId) -> Vec<ClaimType> {
-        Accounts::claim_types(self, realm)
-    }
-
-    fn levels(&self, realm: &RealmId) -> Vec<Acr> {
-        Accounts::levels(self, realm)
-    }
-
-    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
-        Box::pin(Accounts::hint(self, realm, hint))
-    }
-
-    fn login_hint_token<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        client: &'a Client,
-        token: &'a str,
-    ) -> PortFuture<'a, LoginHintToken> {
-        Box::pin(Accounts::login_hint_token(self, realm, client, token))
-    }
-
-    fn pairwise_subject<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        hinted: HintedSubject<'a>,
-    ) -> PortFuture<'a, Option<AccountId>> {
-        Box::pin(Accounts::pairwise_subject(self, realm, hinted))
-    }
-
-    fn has_user_codes(&self, realm: &RealmId) -> bool {
-        Accounts::has_user_codes(self, realm)
-    }
-
-    fn check_user_code<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        query: UserCodeQuery<'a>,
-    ) -> PortFuture<'a, UserCodeCheck> {
-        Box::pin(Accounts::check_user_code(self, realm, query))
-    }
-
-    fn folded(&self, username: &str) -> String {
-        Accounts::folded(self, username)
-    }
-
-    fn room<'a>(&'a self, realm: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>> {
-        Box::pin(Accounts::room(self, realm, browser))
-    }
-
-    fn known<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        form: &'a LoginForm,
-    ) -> PortFuture<'a, Option<Authentication>> {
-        Box::pin(Accounts::known(self, realm, now, form))
-    }
-
-    fn authenticate<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        form: LoginForm,
-        room: Room,
-    ) -> PortFuture<'a, LoginOutcome> {
-        Box::pin(Accounts::authenticate(self, realm, now, form, room))
-    }
-
-    fn can_sign_up(&self, realm: &RealmId) -> bool {
-        Accounts::can_sign_up(self, realm)
-    }
-
-    fn shortest_password(&self, realm: &RealmId) -> Option<usize> {
-        Accounts::shortest_password(self, realm)
-    }
-
-    fn may_sign_up(&self, realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal> {
-        Accounts::may_sign_up(self, realm, form)
-    }
-
-    fn sign_up<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        form: SignUpForm,
-        room: Room,
-    ) -> PortFuture<'a, SignUpOutcome> {
-        Box::pin(Accounts::sign_up(self, realm, now, form, room))
-    }
-
-    fn can_change_password(&self, realm: &RealmId) -> bool {
-        Accounts::can_change_password(self, realm)
-    }
-
-    fn change_password<'a>(
-        &'a self,
-        realm: &'a RealmId,
-        now: Timestamp,
-        change: PasswordChange,
-        room: Room,
-    ) -> PortFuture<'a, PasswordChangeOutcome> {
-        Box::pin(Accounts::change_password(self, realm, now, change, room))
+chancery_types::port_object! {
+    /// [`Accounts`] as an object, as the engine holds them: whatever implements that trait is one.
+    pub trait DynAccounts for Accounts {
+        async fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> Result<Option<Account>, Fault>;
+        async fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Result<Claims, Fault>;
+        async fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> Result<Option<AccountId>, Fault>;
+        async fn login_hint_token<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            client: &'a Client,
+            token: &'a str,
+        ) -> Result<LoginHintToken, Fault>;
+        async fn pairwise_subject<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            hinted: HintedSubject<'a>,
+        ) -> Result<Option<AccountId>, Fault>;
+        async fn check_user_code<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            query: UserCodeQuery<'a>,
+        ) -> Result<UserCodeCheck, Fault>;
+        async fn room<'a>(&'a self, realm: &'a RealmId, browser: Browser) -> Result<Option<Room>, Fault>;
+        async fn known<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            now: Timestamp,
+            form: &'a LoginForm,
+        ) -> Result<Option<Authentication>, Fault>;
+        async fn authenticate<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            now: Timestamp,
+            form: LoginForm,
+            room: Room,
+        ) -> Result<LoginOutcome, Fault>;
+        async fn sign_up<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            now: Timestamp,
+            form: SignUpForm,
+            room: Room,
+        ) -> Result<SignUpOutcome, Fault>;
+        async fn change_password<'a>(
+            &'a self,
+            realm: &'a RealmId,
+            now: Timestamp,
+            change: PasswordChange,
+            room: Room,
+        ) -> Result<PasswordChangeOutcome, Fault>;
+        fn watcher(&self) -> Option<Arc<dyn DynWatcher>>;
+        fn claim_types(&self, realm: &RealmId) -> Vec<ClaimType>;
+        fn levels(&self, realm: &RealmId) -> Vec<Acr>;
+        fn has_user_codes(&self, realm: &RealmId) -> bool;
+        fn folded(&self, username: &str) -> String;
+        fn can_sign_up(&self, realm: &RealmId) -> bool;
+        fn shortest_password(&self, realm: &RealmId) -> Option<usize>;
+        fn may_sign_up(&self, realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal>;
+        fn can_change_password(&self, realm: &RealmId) -> bool;
     }
 }
 

@@ -16,19 +16,20 @@ use crate::asked::Asked;
 use crate::client::UnusedClients;
 use crate::config::Config;
 use crate::context::Env;
-use crate::endpoint::token::extension::{ExtensionGrant, ExtensionGrants};
+use crate::endpoint::token::extension::{DynExtensionGrant, ExtensionGrants};
 use crate::error::{Complaint, Complaints, listed};
-use crate::fetch::{Fetch, NoFetch};
+use crate::fetch::{DynFetch, NoFetch};
 use crate::limits::Limits;
 use crate::names::NameKey;
-use crate::notifier::{Notifier, Notifying};
+use crate::notifier::{DynNotifier, Notifying};
 use crate::outbox::Outbox;
 use crate::policy::{
-    AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
-    DetailType, PromptOrder, TokenPolicy,
+    DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, DynAuthorizationPolicy,
+    DynClientPolicy, DynDetailType, DynTokenPolicy, PromptOrder,
 };
 use crate::ports::{
-    Clock, DynAccounts, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
+    Clock, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher, EventSink, NoopEventSink, Random,
+    SystemClock,
 };
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
@@ -44,21 +45,21 @@ pub struct Parts {
     /// Stores the protocol's records.
     pub store: Arc<dyn StateStore>,
     /// Clients and resource servers.
-    pub registry: Arc<dyn Registry>,
+    pub registry: Arc<dyn DynRegistry>,
     /// The accounts of people.
     pub accounts: Arc<dyn DynAccounts>,
     /// Private keys.
-    pub keys: Arc<dyn PrivateKeys>,
+    pub keys: Arc<dyn DynPrivateKeys>,
 }
 
 /// A provider that has not been checked yet. Each `with_…` replaces a default.
 pub struct Builder {
     parts: Parts,
     clock: Arc<dyn Clock>,
-    fetch: Arc<dyn Fetch>,
+    fetch: Arc<dyn DynFetch>,
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
-    notifier: Option<Arc<dyn Notifier>>,
+    notifier: Option<Arc<dyn DynNotifier>>,
     worker: Waker,
     components: Components,
 }
@@ -102,7 +103,7 @@ impl Builder {
 
     /// Sets how other servers are reached; by default none is.
     #[must_use]
-    pub fn with_fetch(self, fetch: Arc<dyn Fetch>) -> Self {
+    pub fn with_fetch(self, fetch: Arc<dyn DynFetch>) -> Self {
         Self { fetch, ..self }
     }
 
@@ -115,7 +116,7 @@ impl Builder {
     /// Sets who tells people what waits for their approval (CIBA Core section 8), in the place of the web hook of
     /// `ciba.notify`.
     #[must_use]
-    pub fn with_notifier(self, notifier: Arc<dyn Notifier>) -> Self {
+    pub fn with_notifier(self, notifier: Arc<dyn DynNotifier>) -> Self {
         Self { notifier: Some(notifier), ..self }
     }
 
@@ -128,21 +129,21 @@ impl Builder {
 
     /// Replaces the policy for authorization requests.
     #[must_use]
-    pub fn with_authorization_policy(mut self, policy: Arc<dyn AuthorizationPolicy>) -> Self {
+    pub fn with_authorization_policy(mut self, policy: Arc<dyn DynAuthorizationPolicy>) -> Self {
         self.components.authorization_policy = policy;
         self
     }
 
     /// Replaces the policy for tokens.
     #[must_use]
-    pub fn with_token_policy(mut self, policy: Arc<dyn TokenPolicy>) -> Self {
+    pub fn with_token_policy(mut self, policy: Arc<dyn DynTokenPolicy>) -> Self {
         self.components.token_policy = policy;
         self
     }
 
     /// Replaces the policy for clients.
     #[must_use]
-    pub fn with_client_policy(mut self, policy: Arc<dyn ClientPolicy>) -> Self {
+    pub fn with_client_policy(mut self, policy: Arc<dyn DynClientPolicy>) -> Self {
         self.components.client_policy = policy;
         self
     }
@@ -151,7 +152,7 @@ impl Builder {
     /// itself accepts clients with it when [`Config::extension_grants`] names it, too, before
     /// [`Config::offered`] is asked.
     #[must_use]
-    pub fn with_extension_grant(mut self, grant: Arc<dyn ExtensionGrant>) -> Self {
+    pub fn with_extension_grant(mut self, grant: Arc<dyn DynExtensionGrant>) -> Self {
         let named = &mut self.components.config.extension_grants;
         if !named.contains(grant.grant_type()) {
             named.push(grant.grant_type().clone());
@@ -164,7 +165,7 @@ impl Builder {
     /// the application makes by itself accepts clients with it when [`Config::authorization_details_types`] names it,
     /// too, before [`Config::offered`] is asked.
     #[must_use]
-    pub fn with_detail_type(mut self, detail_type: Arc<dyn DetailType>) -> Self {
+    pub fn with_detail_type(mut self, detail_type: Arc<dyn DynDetailType>) -> Self {
         let named = &mut self.components.config.authorization_details_types;
         if !named.iter().any(|name| name == detail_type.name()) {
             named.push(detail_type.name().to_owned());
@@ -278,8 +279,8 @@ impl Builder {
 }
 
 /// The watchers of all ports, each once, because most ports share one.
-fn watchers(env: &Env) -> Vec<Arc<dyn Watcher>> {
-    let mut watchers: Vec<Arc<dyn Watcher>> = Vec::new();
+fn watchers(env: &Env) -> Vec<Arc<dyn DynWatcher>> {
+    let mut watchers: Vec<Arc<dyn DynWatcher>> = Vec::new();
     let of_ports = [env.accounts.watcher(), env.registry.watcher(), env.private_keys.watcher()];
     for watcher in of_ports.into_iter().flatten() {
         if !watchers.iter().any(|known| std::ptr::addr_eq(Arc::as_ptr(known), Arc::as_ptr(&watcher))) {

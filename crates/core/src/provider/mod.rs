@@ -21,7 +21,7 @@ use crate::interaction::{
 use crate::model::AccessToken;
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
-use crate::ports::{Clock, Watcher};
+use crate::ports::{Clock, DynWatcher};
 use crate::records::{Found, InitialAccessTokenBody, SessionBody, proof_key};
 use crate::request::PageError;
 use crate::{session, worker};
@@ -42,7 +42,7 @@ pub struct Provider {
     clock: Arc<dyn Clock>,
     components: Components,
     snapshot: ArcSwap<Snapshot>,
-    watchers: Vec<Arc<dyn Watcher>>,
+    watchers: Vec<Arc<dyn DynWatcher>>,
     /// When the watchers last checked for changes.
     asked: Asked,
     outbox: Outbox,

@@ -28,7 +28,7 @@ use crate::interaction::{AccountPages, Interactions, visit};
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint, MutualTlsMetadata};
-use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
+use crate::policy::{DynAuthorizationPolicy, DynClientPolicy, DynTokenPolicy, PromptOrder};
 use crate::request::{Recognised, Resolver, Rules};
 use crate::rule::authorization_details::DetailTypes;
 use crate::rule::claims::ClaimsRule;
@@ -41,9 +41,9 @@ use crate::session::Sessions;
 /// What a snapshot is made from besides the keys.
 pub(super) struct Components {
     pub(super) config: Config,
-    pub(super) authorization_policy: Arc<dyn AuthorizationPolicy>,
-    pub(super) token_policy: Arc<dyn TokenPolicy>,
-    pub(super) client_policy: Arc<dyn ClientPolicy>,
+    pub(super) authorization_policy: Arc<dyn DynAuthorizationPolicy>,
+    pub(super) token_policy: Arc<dyn DynTokenPolicy>,
+    pub(super) client_policy: Arc<dyn DynClientPolicy>,
     pub(super) extensions: ExtensionGrants,
     pub(super) details: DetailTypes,
     pub(super) authorities: Arc<Authorities>,

@@ -1,10 +1,12 @@
 //! What has to be said to the person, because no redirect URI has been verified.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use chancery_types::ClientId;
 
-use crate::error::Failure;
+use crate::error::{Failure, debug_as_display};
 use crate::model::Client;
 
 /// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
@@ -18,6 +20,21 @@ pub struct PageError {
     /// The client that the request named, for our own log, if it named one.
     pub client: Option<ClientId>,
 }
+
+/// For our own log: the person is told by [`ErrorView`](crate::interaction::view::ErrorView).
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.failure.fmt(f)
+    }
+}
+
+impl Error for PageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failure.source()
+    }
+}
+
+debug_as_display!(PageError);
 
 impl<E: Into<Failure>> From<E> for PageError {
     fn from(failure: E) -> Self {

@@ -10,7 +10,7 @@ use super::resolver::Resolver;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Reason};
 use crate::model::{Carried, Client, OwnParameters, Source};
-use crate::policy::AuthorizationPolicy;
+use crate::policy::DynAuthorizationPolicy;
 
 /// The parameters that a standard names and that mean something here.
 const RECOGNISED: &[&str] = &[
@@ -65,13 +65,13 @@ pub struct Recognised {
 impl Recognised {
     /// With the parameters of this policy.
     #[must_use]
-    pub fn new(policy: &dyn AuthorizationPolicy) -> Self {
+    pub fn new(policy: &dyn DynAuthorizationPolicy) -> Self {
         let own = policy.parameters().iter().filter(|name| is_free(name)).map(|name| Box::from(*name));
         Self { own: own.collect() }
     }
 
     /// What is wrong with the names of a policy's own parameters.
-    pub(crate) fn complaints(policy: &dyn AuthorizationPolicy) -> Vec<Complaint> {
+    pub(crate) fn complaints(policy: &dyn DynAuthorizationPolicy) -> Vec<Complaint> {
         let refused = policy.parameters().iter().filter(|name| !is_free(name));
         refused
             .map(|name| {

@@ -12,7 +12,7 @@ use crate::client::meets;
 use crate::error::Reason;
 use crate::keys::KeySet;
 use crate::offered::{Component, Offered};
-use crate::policy::{AuthorizationPolicy, PromptOrder};
+use crate::policy::{DynAuthorizationPolicy, PromptOrder};
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
 use crate::rule::authorization_details::DetailTypes;
 use crate::rule::claims::ClaimsRule;
@@ -185,7 +185,7 @@ pub struct Rules {
     /// Which prompts can be asked for.
     pub prompts: PromptOrder,
     /// What the application decides.
-    pub policy: Arc<dyn AuthorizationPolicy>,
+    pub policy: Arc<dyn DynAuthorizationPolicy>,
 }
 
 impl Component for Rules {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::{Complaint, Fault, Reason, Refusal};
 use crate::model::{Account, AuthorizationDetail, Client, ResourceServer};
 use crate::offered::Component;
-use crate::policy::{COMMON_ARRAYS, DetailFault, DetailType, DetailView};
+use crate::policy::{COMMON_ARRAYS, DetailFault, DetailView, DynDetailType};
 
 /// The parameter, the member of token responses and introspection answers, and the claim.
 pub(crate) const AUTHORIZATION_DETAILS: &str = "authorization_details";
@@ -91,11 +91,11 @@ reasons! {
 
 /// The types of authorization details that there are. Without any, the parameter means nothing.
 #[derive(Clone, Default)]
-pub struct DetailTypes(Vec<Arc<dyn DetailType>>);
+pub struct DetailTypes(Vec<Arc<dyn DynDetailType>>);
 
 impl DetailTypes {
     /// Adds a type.
-    pub(crate) fn add(&mut self, detail_type: Arc<dyn DetailType>) {
+    pub(crate) fn add(&mut self, detail_type: Arc<dyn DynDetailType>) {
         self.0.push(detail_type);
     }
 
@@ -125,7 +125,7 @@ impl DetailTypes {
         wrong.chain(unknown).map(complaint).collect()
     }
 
-    fn named(&self, name: &str) -> Option<&Arc<dyn DetailType>> {
+    fn named(&self, name: &str) -> Option<&Arc<dyn DynDetailType>> {
         self.0.iter().find(|known| known.name() == name)
     }
 

@@ -11,21 +11,21 @@ use chancery_types::AccountId;
 use chancery_types::iana::SubjectType;
 
 use crate::error::{Complaint, Fault};
-use crate::fetch::{Fetch, FetchRequest, document};
+use crate::fetch::{DynFetch, FetchRequest, document};
 use crate::keys::KeySet;
 use crate::model::{Client, Holder, Subject};
-use crate::policy::ClientPolicy;
+use crate::policy::DynClientPolicy;
 
 /// Computes `sub`. Nothing else does.
 pub struct Subjects {
     keys: Arc<KeySet>,
-    policy: Arc<dyn ClientPolicy>,
+    policy: Arc<dyn DynClientPolicy>,
 }
 
 impl Subjects {
     /// With the key of the realm, unless the application chooses pairwise subjects itself.
     #[must_use]
-    pub fn new(keys: Arc<KeySet>, policy: Arc<dyn ClientPolicy>) -> Self {
+    pub fn new(keys: Arc<KeySet>, policy: Arc<dyn DynClientPolicy>) -> Self {
         Self { keys, policy }
     }
 
@@ -73,7 +73,7 @@ const LONGEST: usize = 256 * 1024;
 ///
 /// # Errors
 /// Why the client cannot be registered.
-pub async fn check_sector(client: &Client, fetch: &dyn Fetch) -> Result<(), SectorRefused> {
+pub async fn check_sector(client: &Client, fetch: &dyn DynFetch) -> Result<(), SectorRefused> {
     let Some(uri) = &client.metadata().openid.sector_identifier_uri else { return Ok(()) };
     let refused =
         |rule: String, cause| Err(SectorRefused { complaint: Complaint::new(NAME, rule, SECTION), cause });

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use chancery_core::error::{Fault, FaultKind};
 use chancery_core::fetch::{Fetch as _, FetchRequest, FetchResponse};
-use chancery_core::ports::BoxFuture;
 use chancery_fetch::{HttpsFetch, Limits, Network, NotFetched, Options, Roots, Stream};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -281,33 +280,29 @@ fn server_config(certificate: &rcgen::Certificate, key: &KeyPair) -> Arc<ServerC
 struct Wire(Arc<Internet>);
 
 impl Network for Wire {
-    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move {
-            self.0.looked_up.lock().unwrap().push(host.to_owned());
-            if host == "slow-dns.example" {
-                return pending().await;
-            }
-            let mut names = self.0.names.lock().unwrap();
-            let found = names.get_mut(host).ok_or(io::ErrorKind::NotFound)?;
-            let next = if found.len() > 1 { found.pop_front() } else { found.front().cloned() };
-            Ok(next.unwrap_or_default())
-        })
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        self.0.looked_up.lock().unwrap().push(host.to_owned());
+        if host == "slow-dns.example" {
+            return pending().await;
+        }
+        let mut names = self.0.names.lock().unwrap();
+        let found = names.get_mut(host).ok_or(io::ErrorKind::NotFound)?;
+        let next = if found.len() > 1 { found.pop_front() } else { found.front().cloned() };
+        Ok(next.unwrap_or_default())
     }
 
     #[expect(clippy::disallowed_methods, reason = "a server goes on by itself")]
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
-        Box::pin(async move {
-            self.0.dialled.lock().unwrap().push(address);
-            // Nobody is in 1.0.0.0/8, and nobody says so.
-            if address.to_string().starts_with("1.") {
-                return pending().await;
-            }
-            let server = self.0.servers.lock().unwrap().get(&address).cloned();
-            let server = server.ok_or(io::ErrorKind::ConnectionRefused)?;
-            let (near, far) = tokio::io::duplex(16 * 1024);
-            tokio::spawn(self.0.clone().serve(server, far));
-            Ok(Box::new(near) as Box<dyn Stream>)
-        })
+    async fn dial(&self, address: SocketAddr) -> io::Result<Box<dyn Stream>> {
+        self.0.dialled.lock().unwrap().push(address);
+        // Nobody is in 1.0.0.0/8, and nobody says so.
+        if address.to_string().starts_with("1.") {
+            return pending().await;
+        }
+        let server = self.0.servers.lock().unwrap().get(&address).cloned();
+        let server = server.ok_or(io::ErrorKind::ConnectionRefused)?;
+        let (near, far) = tokio::io::duplex(16 * 1024);
+        tokio::spawn(self.0.clone().serve(server, far));
+        Ok(Box::new(near))
     }
 }
 

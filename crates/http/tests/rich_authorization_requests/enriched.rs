@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use chancery_core::error::Fault;
 use chancery_core::model::{Account, AuthorizationDetail, Client};
 use chancery_core::policy::{DetailFault, DetailType};
-use chancery_core::ports::PortFuture;
 use chancery_testkit::TestProvider;
 use serde_json::{Value, json};
 
@@ -31,15 +31,15 @@ impl DetailType for Statements {
         }
     }
 
-    fn enriched<'a>(
-        &'a self,
-        detail: &'a AuthorizationDetail,
-        _: &'a Client,
-        account: &'a Account,
-    ) -> PortFuture<'a, AuthorizationDetail> {
+    async fn enriched(
+        &self,
+        detail: &AuthorizationDetail,
+        _: &Client,
+        account: &Account,
+    ) -> Result<AuthorizationDetail, Fault> {
         let all = 0..=self.more.load(Ordering::Relaxed);
         let accounts: Vec<Value> = all.map(|n| format!("{}-{n}", account.id.as_str()).into()).collect();
-        Box::pin(async move { Ok(detail.clone().with("accounts", accounts.into())) })
+        Ok(detail.clone().with("accounts", accounts.into()))
     }
 }
 

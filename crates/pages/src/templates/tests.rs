@@ -271,7 +271,7 @@ fn no_sentence_is_left_over() {
     }
 }
 
-fn folder(files: &[(&str, &str)]) -> Result<Templates, Vec<Complaint>> {
+fn folder(files: &[(&str, &str)]) -> Result<Templates, Complaints> {
     static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("chancery-pages-{}-{number}", std::process::id()));

@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use chancery_core::error::{Failure, Fault};
 use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
-use chancery_core::ports::PortFuture;
 use chancery_resource::{AccessToken, Builder, ProtectedResource, Refused, RequireToken};
 use chancery_testkit::{TestProvider, TestProviderBuilder, wait};
 use http::{Method, Request, Response};
@@ -55,14 +54,14 @@ impl Wire {
 }
 
 impl Fetch for Wire {
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+    async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
         let url = request.url();
         self.asked.lock().unwrap().push(url.to_owned());
         let instead = self.instead.lock().unwrap().get(url).cloned();
         let (status, body) = match instead {
             Some(Some((status, body))) => (status, Bytes::from(body)),
             Some(None) => {
-                return Box::pin(async { Err(Fault::unavailable("nobody answers within five seconds")) });
+                return Err(Fault::unavailable("nobody answers within five seconds"));
             }
             None => {
                 let mut sent = Request::builder().uri(url.trim_start_matches("https://id.example"));
@@ -78,8 +77,7 @@ impl Fetch for Wire {
                 (answer.status.as_u16(), answer.body)
             }
         };
-        let answer = request.answered(status, body);
-        Box::pin(async move { answer })
+        request.answered(status, body)
     }
 }
 

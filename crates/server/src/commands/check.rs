@@ -9,7 +9,7 @@ use std::task::Waker;
 
 use chancery_core::client::broken_demands;
 use chancery_core::error::Complaint;
-use chancery_core::fetch::{Fetch, NoFetch};
+use chancery_core::fetch::{DynFetch, NoFetch};
 use chancery_core::model::{Client as RegisteredClient, IdTokenAlgorithm};
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 use serde_json::json;
@@ -100,7 +100,7 @@ async fn inspect(settings: &Settings, are_good: bool, found: &mut Findings) {
             Vec::new()
         }
     };
-    let fetch: Arc<dyn Fetch> = match fetch::open(&settings.fetch) {
+    let fetch: Arc<dyn DynFetch> = match fetch::open(&settings.fetch) {
         Ok(fetch) => fetch,
         Err(why) => {
             found.wrong.push(about(why));
@@ -145,7 +145,7 @@ async fn stored(
     settings: &Settings,
     are_good: bool,
     locales: &[String],
-    fetch: Arc<dyn Fetch>,
+    fetch: Arc<dyn DynFetch>,
     found: &mut Findings,
 ) {
     let opened = match open_existing(settings) {

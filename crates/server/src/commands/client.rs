@@ -261,7 +261,7 @@ fn complaints_of(NotRegistered { complaints, cause }: NotRegistered) -> Vec<Comp
     if let Some(cause) = cause {
         eprintln!("{}", Escaped(&cause.to_string()));
     }
-    complaints
+    complaints.into()
 }
 
 async fn found(

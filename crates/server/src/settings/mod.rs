@@ -474,10 +474,10 @@ impl Written {
         }
         let mut allow_hosts = Vec::new();
         for text in &self.fetch.allow_hosts {
-            match text.parse() {
+            match text.parse::<AllowedHost>() {
                 Ok(host) => allow_hosts.push(host),
                 Err(why) => {
-                    complain("fetch.allow_hosts", &format!("`{text}` {why}"), "docs/configuration.md");
+                    complain("fetch.allow_hosts", &why.to_string(), "docs/configuration.md");
                 }
             }
         }

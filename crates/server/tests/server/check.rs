@@ -184,7 +184,10 @@ fn check_names_what_is_wrong_with_a_resource_server() {
         ("name = \" \"", "urn:a: name must not be empty"),
         ("any_client = \"yes\"", "urn:a: invalid type: string \"yes\", expected a boolean in `any_client`"),
         ("encryption = { alg = \"ECDH-ES\" }", "urn:a: missing field `key` in `encryption`"),
-        ("encryption = { alg = \"ECDH-ES\", key = \"x\" }", "urn:a: key: not the expected JSON object in"),
+        (
+            "encryption = { alg = \"ECDH-ES\", key = \"x\" }",
+            "urn:a: key: it is not the expected JSON object in",
+        ),
         ("introspected_by = [\"nobody\"]", "urn:a: introspected_by: nobody is no client that is registered"),
         ("introspected_by = [\"spa\"]", "urn:a: introspected_by: spa does not authenticate"),
     ] {

@@ -20,7 +20,7 @@ use crate::event::RefusedClient;
 use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
 use crate::offered::{AssertionAudience, Endpoint, MutualTlsConfig, Routes};
-use crate::policy::ClientPolicy;
+use crate::policy::DynClientPolicy;
 use crate::profile::Floor;
 
 pub(crate) mod assertion;
@@ -67,7 +67,7 @@ pub struct Authenticator {
     /// What each client is held to.
     pub floor: Floor,
     /// Decides which origins' scripts may call as which client.
-    pub policy: Arc<dyn ClientPolicy>,
+    pub policy: Arc<dyn DynClientPolicy>,
 }
 
 /// A client that has authenticated. Only [`Authenticator::authenticate`] makes one.

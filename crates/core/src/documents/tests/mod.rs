@@ -25,7 +25,7 @@ use crate::keys::KeySet;
 use crate::model::{Account, Client, ResourceServer, TokenFormat};
 use crate::names::NameKey;
 use crate::offered::Offered;
-use crate::ports::{Accounts, EventSink, PrivateKeys, Registry, Watcher as _};
+use crate::ports::{Accounts, DynRegistry, EventSink, PrivateKeys, Watcher as _};
 use crate::rotation::KeyEnd;
 
 /// Everything here answers at once.
@@ -74,7 +74,7 @@ fn clients_are_stored_changed_and_removed() {
     assert!(now(registry.client(&realm("two"), &id("app"))).unwrap().is_none(), "realms do not meet");
 }
 
-fn a_client_comes_and_goes(registry: &dyn Registry) {
+fn a_client_comes_and_goes(registry: &dyn DynRegistry) {
     let one = realm("one");
     assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
     let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else {
@@ -234,8 +234,7 @@ fn a_resource_server_that_another_node_changes_is_seen() {
 #[test]
 fn a_memory_registry_holds_what_it_is_given() {
     let registry =
-        MemoryRegistry::new().with_client(r#"{"client_id":"a","redirect_uris":["https://a.example"]}"#);
-    let registry = registry.unwrap();
+        MemoryRegistry::new().with_client(&Client::spa("a").redirect("https://a.example")).unwrap();
     let one = realm("one");
     registry
         .put(r#"{"client_id":"b","redirect_uris":["https://b.example"],"chancery":{"enabled":false}}"#)
@@ -245,6 +244,20 @@ fn a_memory_registry_holds_what_it_is_given() {
     registry.remove(&id("a"));
     assert!(now(registry.client(&one, &id("a"))).unwrap().is_none());
     assert!(registry.put("{}").is_err());
+}
+
+/// A program that registers several clients learns which of them is wrong, and that a secret would be lost.
+#[test]
+fn a_memory_registry_names_the_client() {
+    let said = |client: &str| MemoryRegistry::new().with_client(client).err().unwrap().to_string();
+    let wrong = said(&Client::spa("a").redirect("http://a.example"));
+    assert!(wrong.starts_with("client \"a\": redirect_uris: \"http://a.example\" must be https"), "{wrong}");
+    let lost = said(&Client::web("b").redirect("https://b.example"));
+    assert!(lost.starts_with("client \"b\": client_secret: is missing: give the client one"), "{lost}");
+    let known = Client::web("b").redirect("https://b.example").secret("a secret of at least 32 characters");
+    assert!(MemoryRegistry::new().with_client(&known).is_ok());
+    assert!(MemoryRegistry::new().put(&Client::web("b").redirect("https://b.example")).unwrap().is_some());
+    assert!(!said("[]").starts_with("client"));
 }
 
 struct Nobody;

@@ -30,7 +30,7 @@ use crate::limits::Quotas;
 use crate::model::Client;
 use crate::model::client::is_omitted;
 use crate::offered::Offered;
-use crate::policy::{ClientPolicy, Registrant};
+use crate::policy::{DynClientPolicy, Registrant};
 use crate::records::InitialAccessTokenBody;
 use crate::rule::bearer::{MALFORMED_HEADER, TOKEN_MISSING};
 
@@ -160,7 +160,7 @@ pub struct RegistrationEndpoint {
     pub(crate) config: RegistrationConfig,
     pub(crate) policies: Vec<RegistrationPolicy>,
     pub(crate) statement_issuers: Vec<StatementIssuer>,
-    pub(crate) policy: Arc<dyn ClientPolicy>,
+    pub(crate) policy: Arc<dyn DynClientPolicy>,
     pub(crate) offered: Arc<Offered>,
     pub(crate) keys: Arc<KeySet>,
     /// The URL of the client configuration endpoint; a client's own is one segment below it. `None` if
@@ -479,7 +479,7 @@ async fn fetched(call: &Call, env: &Env, draft: Draft) -> Result<Registered, Reg
         if let Some(fault) = cause {
             env.record(call, &Event::SectorUnavailable { fault });
         }
-        RegistrationError::of(complaints)
+        RegistrationError::of(complaints.into())
     })
 }
 

@@ -3,6 +3,7 @@
 //! Discovery  grant_types_supported
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use crate::model::{
     Refresh, Target,
 };
 use crate::policy::ACCOUNT_GONE;
-use crate::ports::PortFuture;
 use crate::rule::scope::ScopeRule;
 
 /// A grant type of an application's own (RFC 6749 section 4.5).
@@ -26,9 +26,8 @@ use crate::rule::scope::ScopeRule;
 ///
 /// ```
 /// use chancery_core::endpoint::token::extension::{ExtensionGrant, ExtensionRequest, Entitled};
-/// use chancery_core::error::{Reason, Refusal};
+/// use chancery_core::error::{Fault, Reason, Refusal};
 /// use chancery_core::model::{Amr, Factor};
-/// use chancery_core::ports::PortFuture;
 /// use chancery_types::{AccountId, Malformed, Scopes};
 /// use chancery_types::iana::{ErrorCode, ExtensionGrantName};
 ///
@@ -51,19 +50,17 @@ use crate::rule::scope::ScopeRule;
 ///         &["badge", "scope"]
 ///     }
 ///
-///     fn entitle<'a>(&'a self, asked: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>> {
-///         Box::pin(async move {
-///             let whose = match asked.parameter("badge") {
-///                 Some("7") => AccountId::parse("alice").ok(),
-///                 _ => None,
-///             };
-///             let Some(account) = whose else { return Ok(BADGE_UNKNOWN.refused()) };
-///             let Ok(scopes) = Scopes::parse(asked.parameter("scope").unwrap_or("openid")) else {
-///                 return Ok(BADGE_UNKNOWN.refused());
-///             };
-///             let proof = Factor { method: Amr::HARDWARE_KEY, at: asked.now };
-///             Ok(Ok(Entitled::person(account, proof, scopes)))
-///         })
+///     async fn entitle(&self, asked: ExtensionRequest<'_>) -> Result<Result<Entitled, Refusal>, Fault> {
+///         let whose = match asked.parameter("badge") {
+///             Some("7") => AccountId::parse("alice").ok(),
+///             _ => None,
+///         };
+///         let Some(account) = whose else { return Ok(BADGE_UNKNOWN.refused()) };
+///         let Ok(scopes) = Scopes::parse(asked.parameter("scope").unwrap_or("openid")) else {
+///             return Ok(BADGE_UNKNOWN.refused());
+///         };
+///         let proof = Factor { method: Amr::HARDWARE_KEY, at: asked.now };
+///         Ok(Ok(Entitled::person(account, proof, scopes)))
 ///     }
 /// }
 ///
@@ -90,7 +87,23 @@ pub trait ExtensionGrant: Send + Sync {
     /// # Errors
     /// Outside: a fault. Inside: why it is refused; the code has to be `invalid_request`, `invalid_grant`,
     /// `invalid_scope` or `unauthorized_client`.
-    fn entitle<'a>(&'a self, asked: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>>;
+    fn entitle(
+        &self,
+        asked: ExtensionRequest<'_>,
+    ) -> impl Future<Output = Result<Result<Entitled, Refusal>, Fault>> + Send;
+}
+
+chancery_types::port_object! {
+    /// [`ExtensionGrant`] as an object, as the engine holds it: whatever implements that trait is one.
+    pub trait DynExtensionGrant for ExtensionGrant {
+        async fn entitle<'a>(
+            &'a self,
+            asked: ExtensionRequest<'a>,
+        ) -> Result<Result<Entitled, Refusal>, Fault>;
+        fn grant_type(&self) -> &ExtensionGrantName;
+        fn parameters(&self) -> &[&str];
+        fn repeatable(&self) -> &[&str];
+    }
 }
 
 /// A token request of an application's own grant type.
@@ -156,12 +169,12 @@ impl Entitled {
 
 /// The parameters of the grant type.
 pub(super) struct Request<'p> {
-    grant: &'p dyn ExtensionGrant,
+    grant: &'p dyn DynExtensionGrant,
     parameters: Vec<(&'p str, &'p str)>,
 }
 
 impl<'p> Request<'p> {
-    pub(super) fn read(grant: &'p dyn ExtensionGrant, params: &'p Params<'_>) -> Result<Self, Refusal> {
+    pub(super) fn read(grant: &'p dyn DynExtensionGrant, params: &'p Params<'_>) -> Result<Self, Refusal> {
         let repeatable = grant.repeatable();
         for name in grant.parameters().iter().filter(|name| !repeatable.contains(name)) {
             params.one(name)?;
@@ -260,7 +273,7 @@ fn permitted(asked: &Request<'_>, refusal: Refusal) -> Failure {
 
 /// What the application has registered.
 #[derive(Clone, Default)]
-pub(crate) struct ExtensionGrants(Vec<Arc<dyn ExtensionGrant>>);
+pub(crate) struct ExtensionGrants(Vec<Arc<dyn DynExtensionGrant>>);
 
 impl ExtensionGrants {
     /// The parameters of the token endpoint that never are a grant type's (RFC 6749 sections 2.3.1 and 4.5,
@@ -268,7 +281,7 @@ impl ExtensionGrants {
     const RESERVED: [&'static str; 5] =
         ["grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type"];
 
-    pub(crate) fn add(&mut self, grant: Arc<dyn ExtensionGrant>) {
+    pub(crate) fn add(&mut self, grant: Arc<dyn DynExtensionGrant>) {
         self.0.push(grant);
     }
 
@@ -293,7 +306,7 @@ impl ExtensionGrants {
         complaints
     }
 
-    pub(super) fn named(&self, name: &ExtensionGrantName) -> Option<&dyn ExtensionGrant> {
+    pub(super) fn named(&self, name: &ExtensionGrantName) -> Option<&dyn DynExtensionGrant> {
         self.0.iter().find(|grant| grant.grant_type() == name).map(|grant| &**grant)
     }
 }

@@ -1,0 +1,250 @@
+//! Every error that an application can meet reads like a sentence, also where `main` returns it or `unwrap` prints it.
+
+#![cfg(all(feature = "axum", feature = "development", feature = "fetch"))]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::Arc;
+
+use chancery::accounts::{AccountError, Full, Username};
+use chancery::client::{NotRegistered, RedirectUri};
+use chancery::development::DevelopmentError;
+use chancery::fetch::{AllowedHost, NotFetched, Roots};
+use chancery::mutual_tls::{Authorities, CertificateError, CertificateSubject, NameError, Untrusted};
+use chancery::pages::{Accent, Templates};
+use chancery::resource::ProtectedResource;
+use chancery::store::{BackendError, StoreError};
+use chancery::types::ErrorCode;
+use chancery::{
+    AccountId, Client, ClientId, Failure, Fault, Issuer, MemoryRegistry, NoFetch, PageError, RealmId, Reason,
+    Refusal, ResourceUri, Scopes, TrustedProxies, jose,
+};
+use chancery_tidy::Repository;
+
+const WRONG_BADGE: Reason = Reason {
+    name: "wrong_badge",
+    code: ErrorCode::InvalidGrant,
+    description: "grant request is invalid",
+    section: "RFC 6749 section 5.2",
+};
+
+/// Errors of one type, by its name.
+type Samples = (&'static str, Vec<Box<dyn Error>>);
+
+fn samples<E: Error + 'static>(name: &'static str, errors: impl IntoIterator<Item = E>) -> Samples {
+    (name, errors.into_iter().map(|error| Box::new(error) as Box<dyn Error>).collect())
+}
+
+fn of_configuration() -> Vec<Samples> {
+    let shop = Client::web("shop").secret("too short").redirect("http://shop.example/callback");
+    let complaints = MemoryRegistry::new().put(&shop).unwrap_err();
+    let folder = Templates::from_folder("/nowhere/at/all".as_ref()).err().unwrap();
+    let messages = Templates::built_in().with_messages("/nowhere/at/all".as_ref()).err().unwrap();
+    let unfetched = NotRegistered {
+        cause: Some(Fault::unavailable("https://client.example/sector does not answer")),
+        ..NotRegistered::from(complaints.clone())
+    };
+    vec![
+        samples("Complaint", complaints.clone()),
+        samples("NotRegistered", [NotRegistered::from(complaints.clone()), unfetched]),
+        samples(
+            "DevelopmentError",
+            [
+                DevelopmentError::NotLoopback,
+                DevelopmentError::Unfit(complaints.clone()),
+                DevelopmentError::Account(AccountError::Taken),
+                DevelopmentError::Broken(Fault::internal("a thread could not be started")),
+            ],
+        ),
+        samples(
+            "AccountError",
+            [
+                AccountError::Taken,
+                AccountError::Unknown,
+                AccountError::Changed,
+                AccountError::Unacceptable(complaints.clone()),
+                AccountError::Busy,
+                AccountError::Broken(Fault::unavailable("the store is busy")),
+            ],
+        ),
+        samples("Full", [Full]),
+        samples(
+            "NotProtected",
+            [
+                ProtectedResource::trusting("https://id.example/", Arc::new(NoFetch))
+                    .at("urn:api")
+                    .err()
+                    .unwrap(),
+                ProtectedResource::trusting("https://id.example", Arc::new(NoFetch)).at("#").err().unwrap(),
+            ],
+        ),
+        samples("Complaints", [complaints, folder, messages]),
+    ]
+}
+
+fn of_values() -> Vec<Samples> {
+    let [dn, dns, uri, ip, email] = CertificateSubject::MEMBERS;
+    let subjects =
+        [dn, dns, uri, ip, email, "tls_client_auth_x"].map(|name| CertificateSubject::read(name, " "));
+    vec![
+        samples(
+            "Malformed",
+            [
+                AccountId::parse("").unwrap_err(),
+                ClientId::parse("").unwrap_err(),
+                Issuer::parse("http://id.example").unwrap_err(),
+                RealmId::parse("Main").unwrap_err(),
+                RedirectUri::parse("callback").unwrap_err(),
+                ResourceUri::parse("api").unwrap_err(),
+                Scopes::parse("a  b").unwrap_err(),
+                Username::parse(" ").unwrap_err(),
+            ],
+        ),
+        samples("NotANetwork", [TrustedProxies::parse(["10.0.0.0/33"]).unwrap_err()]),
+        samples("NotAColour", [Accent::parse("blue").unwrap_err()]),
+        samples("NotAHost", ["*.example".parse::<AllowedHost>().unwrap_err()]),
+        samples("BadRoots", [Roots::default().and(b"").err().unwrap()]),
+        samples("BadAuthorities", [Authorities::default().and(b"").err().unwrap()]),
+        samples("SubjectError", subjects.into_iter().map(Result::unwrap_err)),
+        samples(
+            "CertificateError",
+            [CertificateError::Empty, CertificateError::TooLong, CertificateError::Malformed],
+        ),
+        samples(
+            "NameError",
+            [
+                NameError::Empty,
+                NameError::TooLong,
+                NameError::Syntax,
+                NameError::UnknownAttribute,
+                NameError::Characters,
+            ],
+        ),
+        samples(
+            "Untrusted",
+            [
+                Untrusted::Malformed,
+                Untrusted::Expired,
+                Untrusted::NotYetValid,
+                Untrusted::NotForClients,
+                Untrusted::Unknown,
+            ],
+        ),
+        samples(
+            "Error",
+            [
+                jose::PrivateKey::from_jwk(b"{}").err().unwrap(),
+                jose::Error::TooLong,
+                jose::Error::Base64,
+                jose::Error::Json,
+                jose::Error::UnknownAlgorithm,
+                jose::Error::ModulusSize,
+                jose::Error::SecretTooShort,
+                jose::Error::Signature,
+                jose::Error::Decryption,
+                jose::Error::Library,
+            ],
+        ),
+    ]
+}
+
+fn of_work() -> Vec<Samples> {
+    let fault = || Fault::unavailable("the key service").because("no route to host");
+    vec![
+        samples("Fault", [fault(), Fault::internal("a damaged record")]),
+        samples("Refusal", [Refusal::from(&WRONG_BADGE)]),
+        samples("Failure", [Failure::from(&WRONG_BADGE), Failure::from(fault())]),
+        samples("PageError", [PageError::from(&WRONG_BADGE), PageError::from(fault())]),
+        samples("BackendError", [BackendError::new("the disk is full")]),
+        samples(
+            "StoreError",
+            [
+                StoreError::Busy,
+                StoreError::Occupied,
+                StoreError::Misused("a step in two partitions"),
+                StoreError::Backend(BackendError::new("the disk is full")),
+            ],
+        ),
+        samples(
+            "NotFetched",
+            [
+                NotFetched::Address("the host is not a DNS name"),
+                NotFetched::Forbidden([127, 0, 0, 1].into()),
+                NotFetched::Busy,
+                NotFetched::TooSlow,
+                NotFetched::Unresolved(None),
+                NotFetched::Unreachable(std::io::ErrorKind::ConnectionRefused.into()),
+                NotFetched::TooLong(65_536),
+                NotFetched::MediaType(Some("text/html".into())),
+                NotFetched::Encoded,
+            ],
+        ),
+    ]
+}
+
+fn all() -> impl Iterator<Item = Samples> {
+    of_configuration().into_iter().chain(of_values()).chain(of_work())
+}
+
+/// What Rust prints of its own types, which nobody should have to read.
+const OF_DEBUG: [&str; 7] = ["\\\"", "\\n", "Some(", "None", " { ", "Error(", "::"];
+
+#[test]
+fn each_is_a_sentence_however_it_is_printed() {
+    for (name, errors) in all() {
+        assert!(!errors.is_empty(), "{name}");
+        for error in errors {
+            let (shown, returned) = (error.to_string(), format!("{error:?}"));
+            for line in shown.lines().chain(returned.lines()) {
+                assert!(line.split_whitespace().count() >= 3, "{name} is too short: {line}");
+                let odd = OF_DEBUG.iter().find(|odd| line.contains(**odd));
+                assert_eq!(odd, None, "{name}: {line}");
+            }
+            assert!(returned.starts_with(&shown), "{name}: {returned} instead of {shown}");
+        }
+    }
+}
+
+/// What stands where an error does, and is none that a developer reads.
+const OTHERS: [(&str, &str); 6] = [
+    ("DetailFault", "a list of a standard: why a detail is refused; the engine puts it into words"),
+    ("E", "a type parameter"),
+    ("RegistrationError", "of the HTTP layer"),
+    ("Response", "the answer to a request"),
+    ("SignUpRefusal", "told to the person by the page"),
+    ("String", "a sentence"),
+];
+
+/// The last argument of each `Result<…>` of a text that has two.
+fn errors_of(text: &str) -> BTreeSet<String> {
+    text.split("Result<").skip(1).filter_map(error_of).collect()
+}
+
+fn error_of(arguments: &str) -> Option<String> {
+    let (mut depth, mut all) = (0_u32, vec![String::new()]);
+    for character in arguments.chars() {
+        match character {
+            '>' if depth == 0 => break,
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => all.push(String::new()),
+            _ if depth == 0 && (character.is_alphanumeric() || character == ':') => {
+                all.last_mut()?.push(character)
+            }
+            _ => {}
+        }
+    }
+    let error = all.get(1..)?.iter().rev().find(|name| !name.is_empty())?;
+    error.rsplit(':').next().map(str::to_owned)
+}
+
+#[test]
+fn no_error_is_forgotten() {
+    let have: BTreeSet<_> = all().map(|(name, _)| name.to_owned()).collect();
+    let others: BTreeSet<_> = OTHERS.into_iter().map(|(name, _)| name.to_owned()).collect();
+    let api = Repository::open().read("docs/public-api.txt");
+    let missing: Vec<_> =
+        errors_of(&api).into_iter().filter(|name| !have.contains(name) && !others.contains(name)).collect();
+    assert!(missing.is_empty(), "give these their samples: {missing:?}");
+}
