@@ -1,7 +1,7 @@
 //! OIDC Core section 3.1.2.3: the methods by which people are authenticated are out of scope, so that an application which
 //! knows a person already may say so, by whatever comes with the form of its login page.
 
-use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent};
+use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, hours, seconds};
 use serde_json::{Value, json};
 
 fn openid(kit: &TestProvider) -> AuthorizationRequest {
@@ -63,6 +63,86 @@ fn what_is_typed_counts_first() {
     assert!(wrong.event_names().contains(&"login_failed"));
     let done = wrong.login("bob").expect_page("consent").allow();
     assert_eq!(id_token(&kit, &done)["sub"], "bob");
+}
+
+/// POL-10: a client that wants a newer login than the application's own gets one, and learns when it was.
+#[test]
+fn an_old_session_of_the_application_is_no_new_login() {
+    for (asked, age, is_good) in [
+        (None, 3600, true),
+        (Some(("max_age", "7200")), 3600, true),
+        (Some(("max_age", "3600")), 3600, true),
+        (Some(("max_age", "3599")), 3600, false),
+        (Some(("max_age", "0")), 1, false),
+        (Some(("prompt", "login")), 1, false),
+        (Some(("prompt", "login")), 3600, false),
+    ] {
+        let kit = TestProvider::new();
+        kit.clock.advance(hours(2));
+        kit.accounts.knows_by(|posted| posted.cookie("house").map(str::to_owned));
+        let before = kit.now();
+        kit.accounts.knows_since(before);
+        kit.clock.advance(seconds(age));
+        let ua = kit.user_agent();
+        ua.has_cookie("house", "alice");
+        let request = asked.into_iter().fold(openid(&kit), |request, (name, value)| request.set(name, value));
+        let page = request.open(&ua).expect_page("login");
+        let name = format!("{asked:?} {age}");
+        if is_good {
+            let claims = id_token(&kit, &post(&page, &[]).expect_page("consent").allow());
+            assert_eq!(claims["auth_time"], before.secs(), "{name}");
+            continue;
+        }
+        let again = post(&page, &[]).expect_page("login");
+        assert!(again.answer().text().contains("alert"), "{name}");
+        // Who signs in to the application once more, after the client has asked, has done what it wants.
+        kit.clock.advance(seconds(2));
+        kit.accounts.knows_since(kit.now());
+        kit.clock.advance(seconds(2));
+        let claims = id_token(&kit, &post(&again, &[]).expect_page("consent").allow());
+        assert_eq!(claims["auth_time"], kit.now().secs() - 2, "{name}");
+    }
+}
+
+/// Somebody who is signed in here, too, is asked again where the client wants that, and the cookie of the application does
+/// not answer for them.
+#[test]
+fn whoever_is_signed_in_here_is_asked_again() {
+    let kit = TestProvider::new();
+    kit.accounts.knows_by(|posted| posted.cookie("house").map(str::to_owned));
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    ua.has_cookie("house", "alice");
+    kit.accounts.knows_since(kit.now());
+    kit.clock.advance(hours(1));
+    for (name, value) in [("prompt", "login"), ("max_age", "0"), ("max_age", "60")] {
+        let page = openid(&kit).set(name, value).open(&ua).expect_page("login");
+        let again = post(&page, &[]).expect_page("login");
+        assert!(again.answer().text().contains("alert"), "{name}");
+        let claims = id_token(&kit, &again.login("alice"));
+        assert_eq!(claims["auth_time"], kit.now().secs(), "{name}={value}: the password did it");
+        kit.clock.advance(hours(1));
+    }
+}
+
+/// The page of one browser is of no use in another: neither to whoever has stolen it, nor to whoever has planted it on
+/// somebody whom the application knows.
+#[test]
+fn a_page_of_another_browser_signs_nobody_in() {
+    let kit = TestProvider::new();
+    kit.accounts.knows_by(|posted| posted.cookie("house").map(str::to_owned));
+    let (alice, mallory) = (kit.user_agent(), kit.user_agent());
+    alice.has_cookie("house", "alice");
+    for (whose, by) in [(&alice, &mallory), (&mallory, &alice)] {
+        let page = login_page(&kit, whose);
+        let own = login_page(&kit, by).to_http(&[], ("action", "login"));
+        let (mut head, body) = page.to_http(&[], ("action", "login")).into_parts();
+        head.headers.insert("cookie", own.headers()["cookie"].clone());
+        let answer = kit.send(http::Request::from_parts(head, body));
+        assert!(answer.text().contains("data-page=\"login\""), "{}", answer.text());
+        assert_eq!(answer.header("location"), None);
+    }
 }
 
 /// Whom the application does not know, whom it may not let in, and what is not the application's to say.

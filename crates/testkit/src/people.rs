@@ -46,6 +46,7 @@ pub struct TestAccounts {
     user_codes: Mutex<BTreeMap<Box<str>, Box<str>>>,
     understands_hint_tokens: AtomicBool,
     known_by: Mutex<Option<KnownBy>>,
+    known_since: Mutex<Option<Timestamp>>,
     keeps_passwords: AtomicBool,
 }
 
@@ -115,6 +116,7 @@ impl TestAccounts {
             user_codes: Mutex::default(),
             understands_hint_tokens: AtomicBool::default(),
             known_by: Mutex::default(),
+            known_since: Mutex::default(),
             keeps_passwords: AtomicBool::default(),
         };
         accounts.add("alice");
@@ -135,6 +137,11 @@ impl TestAccounts {
     /// From now on the application knows people without name and password, by whatever else a form brings.
     pub fn knows_by(&self, how: impl Fn(&Posted) -> Option<String> + Send + 'static) {
         *lock(&self.known_by) = Some(Box::new(how));
+    }
+
+    /// From now on whomever the application knows, it has known since then; before that, it knew them only just.
+    pub fn knows_since(&self, since: Timestamp) {
+        *lock(&self.known_since) = Some(since);
     }
 
     /// From now on nobody can change their password.
@@ -371,7 +378,8 @@ impl Accounts for TestAccounts {
         self.mood()?;
         let id = lock(&self.known_by).as_ref().and_then(|how| how(&form.posted));
         let account = id.and_then(|id| AccountId::parse(&id).ok()).and_then(|id| self.account(&id));
-        Ok(account.map(|account| Authentication::by(&account, Amr::SOFTWARE_KEY, now)))
+        let since = lock(&self.known_since).unwrap_or(now);
+        Ok(account.map(|account| Authentication::by(&account, Amr::SOFTWARE_KEY, since)))
     }
 
     async fn authenticate(

@@ -303,6 +303,15 @@ pub(super) fn is_older(authentication: &Authentication, limit: u64, now: Timesta
     limit == 0 || at > now || now.since(at) > Duration::from_secs(limit)
 }
 
+/// OIDC Core section 3.1.2.1, `prompt=login` and `max_age`: whether a login that an application has answered with is too old
+/// for the request, because it was before the request and the client wants a newer one. One of this very moment never is,
+/// whatever a clock that was set back says.
+pub(super) fn is_stale(asked: &Asked, who: &Authentication, first_seen: Timestamp, now: Timestamp) -> bool {
+    let is_for_this = who.time() >= first_seen || who.time() == now;
+    let limit = if wishes(asked, &PromptName::Login) { Some(0) } else { asked.max_age };
+    !is_for_this && limit.is_some_and(|limit| is_older(who, limit, now))
+}
+
 /// What a consent page has to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undecided {

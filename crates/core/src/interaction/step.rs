@@ -15,7 +15,7 @@ use super::view::{LoginProblem, SignUpProblem};
 use super::{Decided, LANGUAGE, Next, consent, prompt};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Acr, Authentication, LoginForm, PromptName, SignUpForm};
+use crate::model::{Account, Acr, Authentication, LoginForm, PromptName, SignUpForm};
 use crate::policy::PersonView;
 use crate::session::{SignedIn, choice as choice_of, end, list_with};
 
@@ -206,7 +206,8 @@ impl<'a> Step<'a> {
 }
 
 impl LoginStep<'_> {
-    /// The person is who they say; goes on to the next page or back to the client.
+    /// The person is who they say; goes on to the next page or back to the client. Where the client wants a newer login than
+    /// this one (`prompt=login`, `max_age`), the page comes again.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
@@ -319,8 +320,10 @@ impl LoginStep<'_> {
         let Self { mut pending, devices, .. } = self;
         let (by, call, env) = pending.world();
         let account = env.accounts.find(&env.realm, &who.account).await?;
+        let is_stale = prompt::is_stale(&pending.asked, &who, pending.first_seen, call.now);
         // The password may have been changed, or the account disabled, while the old one was looked at.
-        let Some(account) = account.filter(|account| account.active && account.epoch == who.epoch) else {
+        let is_good = |account: &Account| account.active && account.epoch == who.epoch && !is_stale;
+        let Some(account) = account.filter(is_good) else {
             return page(&pending, Shown::login(Some(LoginProblem::Refused), None)).await;
         };
         let mut everybody = by.sessions.everybody(call, env).await?;
