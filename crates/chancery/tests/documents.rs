@@ -1,0 +1,186 @@
+//! What the documents show of Rust is Rust: each block stands here, where it is compiled, with what surrounds it in a program.
+
+#![cfg(all(feature = "axum", feature = "development", feature = "fetch"))]
+#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(dead_code, reason = "what the documents show is compiled, and called by nobody")]
+
+use chancery_tidy::Repository;
+
+/// The documents with blocks of Rust.
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "docs/clients.md", "docs/host.md", "docs/own-pages.md", "docs/protect-an-api.md"];
+
+/// README.md
+mod readme {
+    #[tokio::main]
+    async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        let demo = chancery::development("http://localhost:3000").await?;
+        println!("{demo}"); // addresses, clients, account, password, what to try
+        let app = axum::Router::new(); // the application's own routes
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+        Ok(chancery::axum::serve(listener, app, &demo).await?)
+    }
+}
+
+/// docs/host.md
+mod host {
+    use std::error::Error;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use axum::Router;
+    use chancery::{Provider, Service};
+
+    async fn axum(app: Router, service: Service) -> Result<(), Box<dyn Error>> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+        chancery::axum::serve(listener, app, service).await?;
+        Ok(())
+    }
+
+    fn proxies(provider: Arc<Provider>) -> Result<Service, Box<dyn Error>> {
+        let proxies = chancery::TrustedProxies::parse(["10.0.0.0/8"])?;
+        let service = chancery::service(provider).with_trusted_proxies(proxies);
+        Ok(service)
+    }
+
+    async fn work(provider: Arc<Provider>) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            ticks.tick().await;
+            if let Err(fault) = provider.run_once(provider.now()).await {
+                eprintln!("{fault}");
+            }
+        }
+    }
+}
+
+/// docs/protect-an-api.md
+mod protect_an_api {
+    use std::error::Error;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use axum::{Extension, Router};
+    use bytes::Bytes;
+    use chancery::resource::{AccessToken, Introspection};
+    use chancery::{DynFetch, Provider};
+    use http::{Request, Response};
+    use http_body_util::Full;
+
+    fn of_its_own() -> Result<Router, Box<dyn Error>> {
+        use chancery::fetch::{HttpsFetch, Options};
+        use chancery::resource::ProtectedResource;
+
+        let network = Arc::new(HttpsFetch::new(Options::default())?);
+        let api =
+            ProtectedResource::trusting("https://id.example.org", network).at("https://api.example.org")?;
+        let app = Router::new().route("/notes", get(notes)).layer(api.layer());
+        Ok(app)
+    }
+
+    async fn notes(Extension(token): Extension<AccessToken>) -> String {
+        format!("the notes of {}", token.subject)
+    }
+
+    use chancery::resource::ProtectedResource;
+
+    fn of_a_provider(provider: Arc<Provider>) -> Result<ProtectedResource, Box<dyn Error>> {
+        let api = ProtectedResource::of_provider(provider).at("https://api.example.org")?;
+        Ok(api)
+    }
+
+    async fn by_itself(api: ProtectedResource, request: Request<Body>) -> Response<Full<Bytes>> {
+        let token = match api.access_token(&request).await {
+            Ok(token) => token,
+            Err(refusal) => return refusal,
+        };
+        Response::new(Full::from(token.subject.to_string()))
+    }
+
+    async fn transfer() {}
+
+    fn more(api: &ProtectedResource) -> Result<Router, Box<dyn Error>> {
+        let app = Router::new()
+            .route("/notes", get(notes).layer(api.requires("notes:read")?))
+            .route(
+                "/transfers",
+                post(transfer).layer(
+                    api.requires("transfers")?
+                        .acr_values(["urn:example:two-factors"])
+                        .max_age(Duration::from_secs(300)),
+                ),
+            )
+            .layer(api.layer());
+        Ok(app)
+    }
+
+    fn opaque(network: Arc<dyn DynFetch>) -> Result<ProtectedResource, Box<dyn Error>> {
+        let secret = "read from where secrets are kept".to_owned();
+        let api = ProtectedResource::trusting("https://id.example.org", network)
+            .introspecting(Introspection::by("notes-api", &secret))
+            .at("https://api.example.org")?;
+        Ok(api)
+    }
+}
+
+/// docs/clients.md
+mod clients {
+    use std::error::Error;
+
+    use chancery::{Client, MemoryRegistry};
+
+    fn in_rust() -> Result<MemoryRegistry, Box<dyn Error>> {
+        let photos = Client::web("photos")
+            .name("Photos")
+            .redirect("https://photos.example/cb")
+            .set("tos_uri", "https://photos.example/tos");
+        let registry = MemoryRegistry::new()
+            .with_client(&Client::native("cli").redirect("http://127.0.0.1/callback"))?;
+        let secret = registry.put(&photos)?; // the one that was made
+        assert!(secret.is_some());
+        Ok(registry)
+    }
+
+    #[test]
+    fn the_clients_are_good() {
+        in_rust().unwrap();
+    }
+}
+
+/// A text as it is compared: the formatter may break lines elsewhere.
+fn bare(text: &str) -> String {
+    text.split_whitespace().collect::<String>().replace(",)", ")")
+}
+
+#[test]
+fn each_block_is_compiled() {
+    let repository = Repository::open();
+    // The login page of own-pages.md is that of an example.
+    let compiled = ["crates/chancery/tests/documents.rs", "examples/protected_api.rs"]
+        .map(|file| bare(&repository.read(file)))
+        .concat();
+    let mut blocks = 0;
+    for document in DOCUMENTS {
+        for block in repository.read(document).split("```rust\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            assert!(compiled.contains(&bare(block)), "{document} has what is not compiled here:\n{block}");
+            blocks += 1;
+        }
+    }
+    assert_eq!(blocks, 13);
+}
+
+/// No other document has a block that nobody compiles.
+#[test]
+fn no_document_is_forgotten() {
+    let repository = Repository::open();
+    let forgotten: Vec<_> = repository
+        .files()
+        .into_iter()
+        .filter(|file| file.ends_with(".md") && !file.starts_with("crates/") && !DOCUMENTS.contains(&&**file))
+        .filter(|file| repository.read(file).contains("```rust"))
+        .collect();
+    assert!(forgotten.is_empty(), "{forgotten:?}");
+}
