@@ -214,6 +214,10 @@ impl IntrospectionEndpoint {
         if server.is_none() && !live.resources.is_empty() {
             return Ok(None);
         }
+        let is_for_nothing_else = live.scopes.is_empty() && live.resources.is_empty();
+        if is_for_nothing_else && self.issuer.details.are_gone(&live.details, &owner) {
+            return Ok(None);
+        }
         let authority = Authority { holder: &live.holder, scopes: &live.scopes, resource: server.as_deref() };
         match gate(env, &owner, &authority).await? {
             Gate::Open(scopes) => Ok(Some(Standing { owner, server, scopes })),

@@ -297,7 +297,7 @@ impl TokenIssuer {
         let types = &self.details;
         let granted = entitled.holder.granted().map_or(&[][..], |granted| &granted.details);
         let is_for_nothing_else = entitled.scopes().is_empty() && entitled.target.resource.is_none();
-        if is_for_nothing_else && !granted.is_empty() && types.standing(granted, client).next().is_none() {
+        if is_for_nothing_else && types.are_gone(granted, client) {
             return DETAILS_WITHDRAWN.refused();
         }
         let server = entitled.target.resource.as_deref();

@@ -20,6 +20,9 @@ pub(crate) const AUTHORIZATION_DETAILS: &str = "authorization_details";
 /// Longest `authorization_details`, in bytes of JSON. A form carries it twice encoded, and a person reads all of it.
 const LONGEST: usize = 8 * 1024;
 
+/// Longest name of a type. It stands in the metadata and on pages; identifiers of resource servers are no longer.
+const LONGEST_NAME: usize = 512;
+
 /// The most objects in one request.
 const MOST: usize = 20;
 
@@ -115,6 +118,10 @@ impl DetailTypes {
         let is_plain = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
         let wrong =
             self.names().filter_map(|name| match self.names().filter(|other| *other == name).count() {
+                _ if name.len() > LONGEST_NAME => {
+                    let begin: String = name.chars().take(40).collect();
+                    Some(format!("{begin:?}… must have at most {LONGEST_NAME} characters"))
+                }
                 1 if is_plain(name) => None,
                 1 => Some(format!("{name:?} must be printable ASCII without spaces")),
                 _ => Some(format!("there must be one type {name:?}")),
@@ -247,6 +254,11 @@ impl DetailTypes {
     ) -> impl Iterator<Item = &'d AuthorizationDetail> {
         let stands = |name: &str| self.named(name).is_some() && client.may_ask_for(name);
         granted.iter().filter(move |detail| stands(detail.type_name()))
+    }
+
+    /// Whether details were granted, and the client may use none of them any more.
+    pub(crate) fn are_gone(&self, granted: &[AuthorizationDetail], client: &Client) -> bool {
+        !granted.is_empty() && self.standing(granted, client).next().is_none()
     }
 
     /// The details of one access token (section 6): all that were granted, or what the token request asks for, as far as

@@ -20,7 +20,9 @@ use serde_json::{Value, json};
 
 mod at_another_device;
 mod enriched;
+mod removed_type;
 mod size;
+mod type_names;
 
 const ACCOUNTS: &str = "https://accounts.example";
 const PAYMENTS: &str = "https://payments.example/v1";
