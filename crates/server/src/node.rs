@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chancery::development::Demo;
-use chancery_core::fetch::Fetch;
+use chancery_core::fetch::DynFetch;
 use chancery_core::offered::Departure;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
@@ -416,7 +416,7 @@ async fn current(
     demo: Option<&Demo>,
 ) -> Result<Current, String> {
     let shown = pages::open(&settings.pages)?;
-    let fetch: Arc<dyn Fetch> = fetch::open(&settings.fetch)?;
+    let fetch: Arc<dyn DynFetch> = fetch::open(&settings.fetch)?;
     let fetch = match &heard.spans {
         Some(spans) => spans.fetch(fetch),
         None => fetch,

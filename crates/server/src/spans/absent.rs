@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chancery_core::event::{Endpoint, Event};
-use chancery_core::fetch::Fetch;
+use chancery_core::fetch::DynFetch;
 use chancery_store::StateStore;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -30,7 +30,7 @@ impl Spans {
         match *self {}
     }
 
-    pub(crate) fn fetch(&self, _: Arc<dyn Fetch>) -> Arc<dyn Fetch> {
+    pub(crate) fn fetch(&self, _: Arc<dyn DynFetch>) -> Arc<dyn DynFetch> {
         match *self {}
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chancery_core::error::FaultKind;
 use chancery_core::event::{Endpoint, Event};
-use chancery_core::fetch::Fetch;
+use chancery_core::fetch::DynFetch;
 use chancery_store::StateStore;
 use chancery_types::ClientId;
 use http::{HeaderMap, Method, StatusCode};
@@ -112,7 +112,7 @@ impl Spans {
     }
 
     /// The way to other servers, with a span for each request, of which they hear.
-    pub(crate) fn fetch(&self, fetch: Arc<dyn Fetch>) -> Arc<dyn Fetch> {
+    pub(crate) fn fetch(&self, fetch: Arc<dyn DynFetch>) -> Arc<dyn DynFetch> {
         Arc::new(SpannedFetch::new(fetch, self.tracer.clone()))
     }
 

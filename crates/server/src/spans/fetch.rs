@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
-use chancery_core::ports::PortFuture;
+use chancery_core::error::Fault;
+use chancery_core::fetch::{DynFetch, Fetch, FetchRequest, FetchResponse};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer as _};
 use opentelemetry_sdk::trace::SdkTracer;
@@ -12,41 +12,36 @@ use super::exported::{current, traceparent};
 
 /// The way to other servers. What belongs to no request, such as a notice of the worker's, begins a trace of its own.
 pub(super) struct SpannedFetch {
-    fetch: Arc<dyn Fetch>,
+    fetch: Arc<dyn DynFetch>,
     tracer: SdkTracer,
 }
 
 impl SpannedFetch {
-    pub(super) fn new(fetch: Arc<dyn Fetch>, tracer: SdkTracer) -> Self {
+    pub(super) fn new(fetch: Arc<dyn DynFetch>, tracer: SdkTracer) -> Self {
         Self { fetch, tracer }
     }
 }
 
 impl Fetch for SpannedFetch {
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
-        Box::pin(async move {
-            let method = if request.body().is_some() { "POST" } else { "GET" };
-            let span = self.tracer.span_builder(method).with_kind(SpanKind::Client);
-            // The host alone: a path or a query may be a secret.
-            let span = span.with_attributes([
-                KeyValue::new("http.request.method", method),
-                KeyValue::new("server.address", host(request.url()).to_owned()),
-            ]);
-            let mut span = self.tracer.build_with_context(span, &current().unwrap_or_default());
-            let traceparent = traceparent(span.span_context());
-            let answer = self.fetch.fetch(&request.clone().traced(&traceparent)).await;
-            match &answer {
-                Ok(answer) => {
-                    span.set_attribute(KeyValue::new(
-                        "http.response.status_code",
-                        i64::from(answer.status()),
-                    ));
-                }
-                Err(_) => span.set_status(Status::error("")),
+    async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
+        let method = if request.body().is_some() { "POST" } else { "GET" };
+        let span = self.tracer.span_builder(method).with_kind(SpanKind::Client);
+        // The host alone: a path or a query may be a secret.
+        let span = span.with_attributes([
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("server.address", host(request.url()).to_owned()),
+        ]);
+        let mut span = self.tracer.build_with_context(span, &current().unwrap_or_default());
+        let traceparent = traceparent(span.span_context());
+        let answer = self.fetch.fetch(&request.clone().traced(&traceparent)).await;
+        match &answer {
+            Ok(answer) => {
+                span.set_attribute(KeyValue::new("http.response.status_code", i64::from(answer.status())));
             }
-            span.end();
-            answer
-        })
+            Err(_) => span.set_status(Status::error("")),
+        }
+        span.end();
+        answer
     }
 
     fn reaches_others(&self) -> bool {
@@ -81,13 +76,13 @@ mod tests {
     struct Told(Mutex<Vec<HeaderMap>>);
 
     impl Fetch for Told {
-        fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+        async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
             let traceparent = request.traceparent().unwrap().parse().unwrap();
             self.0
                 .lock()
                 .unwrap()
                 .push([(http::HeaderName::from_static("traceparent"), traceparent)].into_iter().collect());
-            Box::pin(async { request.answered(200, Bytes::new()) })
+            request.answered(200, Bytes::new())
         }
     }
 
