@@ -368,8 +368,7 @@ mod tests {
     fn whoever_needs_another_key_waits_with_the_one_who_asks() {
         let of = Fetched::new();
         let later = AT + FRESH;
-        let mut waiting =
-            vec![of.look(later, None), of.look(later, Some("old")), of.look(later, Some("old"))];
+        let mut waiting = [of.look(later, None), of.look(later, Some("old")), of.look(later, Some("old"))];
         assert!(waiting.iter_mut().all(|one| by_now(one).is_none()));
         assert!(of.is_old(by_now(&mut of.look(later, None))));
         of.fetch.answers(Some(NEW));
