@@ -1,7 +1,6 @@
 //! What the documents show of Rust is Rust: each block stands here, where it is compiled, with what surrounds it in a program.
 
 #![cfg(all(feature = "axum", feature = "development", feature = "fetch"))]
-#![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(dead_code, reason = "what the documents show is compiled, and called by nobody")]
 
 use chancery_tidy::Repository;

@@ -1,6 +1,6 @@
 //! Who learns the subjects of a sector by a device: RFC 8628 beside OIDC Core section 8.1.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 use chancery_core::client::RegistrationPolicy;
 use chancery_core::endpoint::registration::{RegistrationAccess, RegistrationConfig};
