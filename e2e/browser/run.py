@@ -37,7 +37,7 @@ OWN_PAGES = {**MODES, "device_authorization.offered": "true", "ciba.offered": "t
 APIS = {"https://api.albums.example": 'name = "Photo albums"\nscopes = ["albums.read", "albums.write"]',
         "https://prints.example/v2": 'scopes = ["prints.order"]', "urn:example:calendar": 'name = "Calendar"'}
 
-# Of a picture: those of the page, which have to stay, and shades for the edges of letters.
+# Of a picture: those of the page, and shades for the edges of letters.
 COLOURS = 64
 
 BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'
@@ -99,7 +99,12 @@ def take_pictures(folder):
         subprocess.run(["node", "pictures.mjs", origin, folder], check=True)
     for picture in sorted(folder.glob("*.png")):
         with Image.open(picture) as taken:
-            small = taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            full = taken.convert("RGB")
+        # The most frequent colours stay as they are; a palette that is computed would blend those of small things.
+        frequent = sorted(full.getcolors(full.width * full.height), reverse=True)[:COLOURS]
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([part for _, colour in frequent for part in colour])
+        small = full.quantize(palette=palette, dither=Image.Dither.NONE)
         small.save(picture, optimize=True)
     print(f"{sum(picture.stat().st_size for picture in folder.glob('*.png')):,} bytes of pictures")
 
