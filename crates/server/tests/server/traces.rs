@@ -20,9 +20,12 @@ fn client() -> String {
     )
 }
 
+/// The head of a request to the collector, and its body.
+type Export = (String, Vec<u8>);
+
 /// What has arrived: the heads and the bodies of requests.
 #[derive(Clone, Default)]
-struct Arrived(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Arrived(Arc<Mutex<Vec<Export>>>);
 
 /// Takes everything that is posted, as a collector does.
 fn collector() -> (SocketAddr, Arrived) {
@@ -94,7 +97,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Value<'_>)> {
 }
 
 /// The messages below this field.
-fn below<'a>(bytes: &'a [u8], field: u64) -> Vec<&'a [u8]> {
+fn below(bytes: &[u8], field: u64) -> Vec<&[u8]> {
     let found = fields(bytes).into_iter().filter_map(|(number, value)| match value {
         Value::Bytes(bytes) if number == field => Some(bytes),
         _ => None,
