@@ -301,13 +301,28 @@ impl Complaint {
 /// assert_eq!(format!("{wrong:?}"), wrong.to_string());
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Complaints(Vec<Complaint>);
+pub struct Complaints {
+    all: Vec<Complaint>,
+    /// Whom all of them are about, if there are several whom they could be about.
+    about: Option<String>,
+}
+
+impl Complaints {
+    /// Says in front of each sentence whom it is about, such as one client of several.
+    pub(crate) fn about(self, whom: String) -> Self {
+        Self { about: Some(whom), ..self }
+    }
+}
 
 impl fmt::Display for Complaints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, complaint) in self.0.iter().enumerate() {
+        for (at, complaint) in self.all.iter().enumerate() {
             let between = if at == 0 { "" } else { "\n" };
-            write!(f, "{between}{complaint}")?;
+            f.write_str(between)?;
+            if let Some(whom) = &self.about {
+                write!(f, "{whom}: ")?;
+            }
+            write!(f, "{complaint}")?;
         }
         Ok(())
     }
@@ -323,7 +338,7 @@ impl Deref for Complaints {
     type Target = [Complaint];
 
     fn deref(&self) -> &[Complaint] {
-        &self.0
+        &self.all
     }
 }
 
@@ -332,7 +347,7 @@ impl IntoIterator for Complaints {
     type IntoIter = std::vec::IntoIter<Complaint>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.all.into_iter()
     }
 }
 
@@ -341,19 +356,19 @@ impl<'a> IntoIterator for &'a Complaints {
     type IntoIter = std::slice::Iter<'a, Complaint>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.all.iter()
     }
 }
 
 impl From<Vec<Complaint>> for Complaints {
     fn from(complaints: Vec<Complaint>) -> Self {
-        Self(complaints)
+        Self { all: complaints, about: None }
     }
 }
 
 impl From<Complaints> for Vec<Complaint> {
     fn from(complaints: Complaints) -> Self {
-        complaints.0
+        complaints.all
     }
 }
 

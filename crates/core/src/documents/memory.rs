@@ -186,11 +186,7 @@ impl Registry for MemoryRegistry {
 fn of_client(metadata: &str, complaints: Complaints) -> Complaints {
     let sent = serde_json::from_str::<Value>(metadata).unwrap_or_default();
     let Some(id) = sent.get("client_id").and_then(Value::as_str) else { return complaints };
-    let named = |complaint: Complaint| Complaint {
-        setting: format!("client {id:?}: {}", complaint.setting),
-        ..complaint
-    };
-    complaints.into_iter().map(named).collect::<Vec<_>>().into()
+    complaints.about(format!("client {id:?}"))
 }
 
 /// Keys in memory, the same for every realm that asks. They are lost when it is dropped.
