@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chancery_core::interaction::DECLINED;
 use chancery_core::rule::authorization_details::{
     DETAIL_TYPE_UNKNOWN, DETAILS_EXCEED_GRANT, DETAILS_WITHDRAWN,
 };
@@ -190,8 +191,8 @@ fn at_another_device() {
                 (400, vec![DETAIL_TYPE_UNKNOWN.name])
             );
             let _ = tab.expect_page("error");
-            assert_refused!(poll(&looked_at), DETAIL_TYPE_UNKNOWN);
-            assert_refused!(poll(&waiting), DETAIL_TYPE_UNKNOWN);
+            assert_refused!(poll(&looked_at), DECLINED);
+            assert_refused!(poll(&waiting), DECLINED);
         }
     }
 }
