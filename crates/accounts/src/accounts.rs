@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Complaints, Fault};
 use chancery_core::model::{
@@ -15,7 +13,7 @@ use chancery_core::ports::{
     PasswordRefusal, Random, Room, SignUpOutcome, SignUpRefusal,
 };
 use chancery_store::{DocumentKind, Put, StoreError};
-use chancery_types::{AccountId, RealmId, Timestamp};
+use chancery_types::{AccountId, RealmId, Timestamp, made_id};
 
 use crate::cached_person::CachedPerson;
 use crate::password::DUMMY_HASH;
@@ -327,7 +325,7 @@ impl StoredAccounts {
     fn new_id(&self) -> Result<AccountId, Fault> {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
-        AccountId::parse(&URL_SAFE_NO_PAD.encode(bytes)).map_err(|error| Fault::internal(error.to_string()))
+        AccountId::parse(&made_id(bytes)).map_err(|error| Fault::internal(error.to_string()))
     }
 }
 

@@ -34,9 +34,9 @@ pub use chancery_core::policy::{
     DynTokenPolicy, TokenPolicy,
 };
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher,
-    EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys, Random, Registry, Room,
-    RootSecretEntry, SignUpOutcome, SignUpRefusal, Watcher,
+    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry,
+    DynWatcher, EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys, Random,
+    Registry, Room, RootSecretEntry, SignUpOutcome, SignUpRefusal, Watcher,
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};

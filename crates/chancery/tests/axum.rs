@@ -9,9 +9,9 @@ use ::axum::Router;
 use ::axum::body::Body;
 use ::axum::extract::{ConnectInfo, Request};
 use ::axum::routing::get;
-use chancery::Peer;
 use chancery::axum::{Token, metadata, mount};
 use chancery::resource::ProtectedResource;
+use chancery::{Peer, ResourceServer, ResourceUri, Scopes};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tower_service::Service as _;
@@ -84,7 +84,9 @@ async fn outside_of_its_path_the_application_answers() {
 /// RFC 6750 section 3, RFC 9728 section 5.1: no handler without a good token; the challenge leads to the metadata.
 #[tokio::test]
 async fn what_must_not_be_accepted() {
-    let demo = chancery::development(ROOT).await.unwrap();
+    let server =
+        ResourceServer::new(ResourceUri::parse("http://localhost:3000/api").unwrap(), Scopes::default());
+    let demo = chancery::development::with_apis(ROOT, vec![server]).await.unwrap();
     let api =
         ProtectedResource::of_provider(demo.provider().clone()).at("http://localhost:3000/api").unwrap();
     let app = Router::new()

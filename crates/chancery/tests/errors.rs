@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use chancery::accounts::{AccountError, Full, Username};
+use chancery::accounts::{AccountError, Full, PasswordPool, StoredAccounts, Username};
 use chancery::client::{NotRegistered, RedirectUri};
 use chancery::development::DevelopmentError;
 use chancery::fetch::{AllowedHost, NotFetched, Roots};
@@ -17,8 +18,9 @@ use chancery::resource::ProtectedResource;
 use chancery::store::{BackendError, StoreError};
 use chancery::types::ErrorCode;
 use chancery::{
-    AccountId, Client, ClientId, Failure, Fault, Issuer, MemoryRegistry, NoFetch, PageError, RealmId, Reason,
-    Refusal, ResourceUri, Scopes, TrustedProxies, jose,
+    AccountId, Client, ClientId, Complaints, Config, Documents, Failure, Fault, Issuer, MemoryKeys,
+    MemoryRegistry, MemoryStore, NoFetch, PageError, Parts, Provider, RealmId, Reason, Refusal,
+    ResourceServer, ResourceUri, Scopes, TrustedProxies, jose,
 };
 use chancery_tidy::Repository;
 
@@ -247,4 +249,71 @@ fn no_error_is_forgotten() {
     let missing: Vec<_> =
         errors_of(&api).into_iter().filter(|name| !have.contains(name) && !others.contains(name)).collect();
     assert!(missing.is_empty(), "give these their samples: {missing:?}");
+}
+
+/// What the library would take and what would never work is refused when the provider is built.
+async fn built(registry: MemoryRegistry) -> Result<Arc<Provider>, Complaints> {
+    let store = Arc::new(MemoryStore::new());
+    let pool = PasswordPool::start(NonZeroUsize::MIN, 1).unwrap();
+    let accounts = StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(jose::SystemRandom));
+    let parts = Parts {
+        realm: RealmId::parse("main").unwrap(),
+        issuer: Issuer::parse("https://id.example").unwrap(),
+        store,
+        registry: Arc::new(registry),
+        accounts: Arc::new(accounts),
+        keys: Arc::new(MemoryKeys::generate(&[jose::SigningAlgorithm::Rs256]).unwrap()),
+    };
+    Provider::new(parts, Config::default()).await
+}
+
+fn api(uri: &str, scopes: &str) -> ResourceServer {
+    ResourceServer::new(ResourceUri::parse(uri).unwrap(), Scopes::parse(scopes).unwrap())
+}
+
+#[tokio::test]
+async fn clients_and_resource_servers_fit_each_other() {
+    let app = |api: &str| Client::spa("w").redirect("https://w.example/").api(api);
+    let with = |client: &str| {
+        let registry = MemoryRegistry::new().with_resource_server(api("https://api.example", "read"));
+        registry.with_client(client).unwrap()
+    };
+    assert!(built(with(&app("https://api.example"))).await.is_ok());
+    let wrong = built(with(&app("https://nobody.example"))).await.err().unwrap();
+    assert_eq!(
+        wrong.to_string(),
+        "client \"w\": chancery.resources: https://nobody.example is no resource server of this provider: add it with \
+         `MemoryRegistry::with_resource_server`, or do not name it (RFC 8707 section 2)"
+    );
+    let reserved = MemoryRegistry::new().with_resource_server(api("https://api.example", "openid read"));
+    let wrong = built(reserved).await.err().unwrap();
+    assert_eq!(
+        wrong.to_string(),
+        "resource_server: https://api.example: scope openid belongs to the authorization server itself \
+         (RFC 9068 section 5)"
+    );
+    let issuer = MemoryRegistry::new().with_resource_server(api("https://id.example", "read"));
+    let wrong = built(issuer).await.err().unwrap().to_string();
+    assert!(wrong.contains("https://id.example: uri must not be the issuer"), "{wrong}");
+}
+
+#[tokio::test]
+async fn an_api_in_the_program_is_one_of_the_provider() {
+    let registry = MemoryRegistry::new().with_resource_server(api("https://api.example", "me:read me:write"));
+    let provider = built(registry).await.unwrap();
+    let other = ProtectedResource::of_provider(provider.clone()).at("https://api.example/").err().unwrap();
+    assert_eq!(
+        other.to_string(),
+        "the resource https://api.example/ is no resource server of the provider, so that no token could be for it: add \
+         it with `MemoryRegistry::with_resource_server`, or name it as it is there; did you mean https://api.example?"
+    );
+    let api = ProtectedResource::of_provider(provider).at("https://api.example").unwrap();
+    assert!(api.requires("me:read me:write").is_ok());
+    let unknown = api.requires("me:reed").err().unwrap();
+    assert_eq!(
+        unknown.to_string(),
+        "requires(\"me:reed\"): me:reed is no scope of the resource server https://api.example, so that no token could \
+         have it: add it to the scopes of the resource server, or demand another one; did you mean me:read?"
+    );
+    assert!(api.requires("a  b").is_err());
 }

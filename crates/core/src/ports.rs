@@ -77,6 +77,17 @@ chancery_types::port_object! {
     }
 }
 
+/// What a program has given to its [`Registry`].
+#[derive(Clone, Default)]
+pub struct Configured {
+    /// Clients.
+    pub clients: Vec<Arc<Client>>,
+    /// Resource servers.
+    pub resource_servers: Vec<Arc<ResourceServer>>,
+    /// Whether there are no other resource servers.
+    pub has_all_resource_servers: bool,
+}
+
 /// Clients and resource servers.
 pub trait Registry: Send + Sync {
     /// The client of this id.
@@ -97,6 +108,12 @@ pub trait Registry: Send + Sync {
     /// each time.
     fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {
         None
+    }
+
+    /// What the program itself has given to the registry, so that mistakes are found when the provider is built. It
+    /// must not wait. By default nothing is known without looking it up.
+    fn configured(&self, _realm: &RealmId) -> Configured {
+        Configured::default()
     }
 
     /// Stores a client; `seen` is `None` for a new one, whose id must not be that of an account either (RFC
@@ -175,6 +192,7 @@ chancery_types::port_object! {
             after: Option<&'a ClientId>,
             limit: usize,
         ) -> Result<Vec<Arc<Client>>, Fault>;
+        fn configured(&self, realm: &RealmId) -> Configured;
         fn watcher(&self) -> Option<Arc<dyn DynWatcher>>;
     }
 }

@@ -1,17 +1,18 @@
 //! Why an API cannot be protected so.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A setting that is wrong, and the rule that it breaks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NotProtected {
-    setting: &'static str,
-    rule: &'static str,
+    setting: Cow<'static, str>,
+    rule: Cow<'static, str>,
 }
 
 impl NotProtected {
-    pub(crate) const fn new(setting: &'static str, rule: &'static str) -> Self {
-        Self { setting, rule }
+    pub(crate) fn new(setting: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { setting: setting.into(), rule: rule.into() }
     }
 }
 

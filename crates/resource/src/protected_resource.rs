@@ -7,14 +7,15 @@ use bytes::Bytes;
 use chancery_core::context::DpopHeader;
 use chancery_core::error::Failure;
 use chancery_core::fetch::DynFetch;
-use chancery_core::model::{AccessToken, Possession, Thumbprint};
+use chancery_core::model::{AccessToken, Possession, ResourceServer, Thumbprint};
 use chancery_core::ports::{Clock, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_core::rule::bearer::{MALFORMED_HEADER, SEVERAL_TOKENS, Scheme, TOKEN_IN_QUERY, TOKEN_MISSING};
 use chancery_core::rule::dpop::{DpopConfig, Proof, ProvenRequest, REPLAYED};
 use chancery_http::PeerCertificate;
 use chancery_jose::SigningAlgorithm;
-use chancery_types::{Issuer, Malformed, ResourceUri, Scopes, TargetUri, Timestamp};
+use chancery_types::nearest::did_you_mean;
+use chancery_types::{Issuer, ResourceUri, Scope, Scopes, TargetUri, Timestamp};
 use http::header::AUTHORIZATION;
 use http::{HeaderName, Method, Response};
 use http_body_util::Full;
@@ -41,6 +42,8 @@ pub struct ProtectedResource {
 pub(crate) struct Inner {
     pub(crate) expected: Expected,
     tokens: Tokens,
+    /// What the provider in the same program knows about the resource, if it can say so without looking it up.
+    server: Option<Arc<ResourceServer>>,
     dpop: DpopConfig,
     /// The algorithms of its proofs, as a challenge names them.
     pub(crate) dpop_algorithms: Option<String>,
@@ -74,9 +77,24 @@ impl ProtectedResource {
     /// [`ProtectedResource::layer`], and then reads the token only once.
     ///
     /// # Errors
-    /// [`Malformed`] if they are no scopes.
-    pub fn requires(&self, scopes: &str) -> Result<RequireToken, Malformed> {
-        let demands = Demands { scopes: Scopes::parse(scopes)?, ..Demands::default() };
+    /// [`NotProtected`] if they are no scopes, or, in the program of the provider, none of this resource server: no token
+    /// could have them.
+    pub fn requires(&self, scopes: &str) -> Result<RequireToken, NotProtected> {
+        let malformed = |_| {
+            NotProtected::new(format!("requires({scopes:?}):"), "must be scopes with blanks between them")
+        };
+        let demands = Demands { scopes: Scopes::parse(scopes).map_err(malformed)?, ..Demands::default() };
+        if let Some(server) = &self.inner.server
+            && let Some(unknown) = demands.scopes.iter().find(|scope| !server.knows(scope))
+        {
+            let near = did_you_mean(unknown.as_str(), server.scopes.iter().map(Scope::as_str));
+            let rule = format!(
+                "{unknown} is no scope of the resource server {}, so that no token could have it: add it to the scopes of the \
+                 resource server, or demand another one{near}",
+                server.uri.as_str()
+            );
+            return Err(NotProtected::new(format!("requires({scopes:?}):"), rule));
+        }
         Ok(RequireToken::new(self.clone(), demands))
     }
 
@@ -219,6 +237,29 @@ enum Trusted {
     Provider(Arc<Provider>),
 }
 
+impl Trusted {
+    /// What a provider in the same program was given about the resource.
+    ///
+    /// # Errors
+    /// That it has no such resource server.
+    fn server(&self, uri: &ResourceUri) -> Result<Option<Arc<ResourceServer>>, NotProtected> {
+        let Self::Provider(provider) = self else { return Ok(None) };
+        let configured = provider.configured();
+        let found = configured.resource_servers.iter().find(|server| server.uri == *uri);
+        if found.is_some() || !configured.has_all_resource_servers {
+            return Ok(found.cloned());
+        }
+        let known = configured.resource_servers.iter().map(|server| server.uri.as_str());
+        let rule = format!(
+            "{} is no resource server of the provider, so that no token could be for it: add it with \
+             `MemoryRegistry::with_resource_server`, or name it as it is there{}",
+            uri.as_str(),
+            did_you_mean(uri.as_str(), known)
+        );
+        Err(NotProtected::new("the resource", rule))
+    }
+}
+
 /// How a resource is protected, beside its address.
 #[must_use]
 pub struct Builder {
@@ -326,6 +367,7 @@ impl Builder {
         if !self.dpop.complaints().is_empty() || self.dpop.require_nonce {
             return Err(NotProtected::new("dpop", "must follow RFC 9449 section 11, and demand no nonces"));
         }
+        let server = self.trusted.server(&audience)?;
         let (tokens, of_trusted): (_, Arc<dyn DynUsedProofs>) = match self.trusted {
             Trusted::Provider(provider) => {
                 (Tokens::OfProvider(Arc::clone(&provider)), Arc::new(ProofsOfProvider(provider)))
@@ -355,6 +397,7 @@ impl Builder {
                 clock_tolerance: self.clock_tolerance,
             },
             tokens,
+            server,
             dpop: self.dpop,
             dpop_algorithms,
             used_proofs: self.used_proofs.unwrap_or(of_trusted),

@@ -71,13 +71,26 @@ pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
         Some(path) if path != Path::new("-") => {
             let content = std::fs::read_to_string(path).map(Zeroizing::new);
             let content = content.map_err(|error| format!("{}: {error}", path.display()))?;
-            Zeroizing::new(content.lines().next().unwrap_or_default().to_owned())
+            let line = content.lines().next().unwrap_or_default();
+            if line.is_empty() {
+                return Err(format!(
+                    "{}: has no password: its first line must be the password",
+                    path.display()
+                ));
+            }
+            Zeroizing::new(line.to_owned())
         }
         None if std::io::stdin().is_terminal() => asked_twice()?,
         _ => {
             let mut line = Zeroizing::new(String::new());
             std::io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
-            Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())
+            let line = line.trim_end_matches(['\r', '\n']);
+            if line.is_empty() {
+                return Err("no password came: its one line is read from standard input, which is empty; write it there, name a \
+                     file with --password-file, or run the command on a terminal"
+                    .to_owned());
+            }
+            Zeroizing::new(line.to_owned())
         }
     };
     Ok(Password::new(text))

@@ -24,6 +24,9 @@ mod issuer;
 mod name;
 pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};
 
+mod made_id;
+pub use made_id::made_id;
+
 pub mod nearest;
 
 mod network;

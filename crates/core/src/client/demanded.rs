@@ -1,8 +1,8 @@
 //! What of a client's registration falls short of what a profile demands.
 
 use chancery_jose::SigningAlgorithm;
-use chancery_types::Scope;
 use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType, ResponseType};
+use chancery_types::{ResourceUri, Scope};
 
 use crate::error::{Complaint, Reason, Refusal, listed};
 use crate::model::client::RequestObjectAlgorithm;
@@ -37,6 +37,18 @@ pub fn broken_demands(client: &Client, offered: &Offered) -> Vec<Complaint> {
     let mut broken = complaints(client.metadata(), client.demands(&offered.floor));
     broken.extend(unoffered(client.metadata(), offered));
     broken
+}
+
+/// The resource servers that the client names and that this provider does not have, each with the member that names it:
+/// requests for them would be refused (RFC 8707 section 2).
+pub fn unknown_resources<'c>(
+    client: &'c Client,
+    is_known: impl Fn(&ResourceUri) -> bool,
+) -> impl Iterator<Item = (&'static str, &'c ResourceUri)> {
+    let own = &client.metadata().own;
+    let default = own.default_resource.iter().map(|uri| ("chancery.default_resource", uri));
+    let all = default.chain(own.resources.iter().map(|uri| ("chancery.resources", uri)));
+    all.filter(move |(_, uri)| !is_known(uri))
 }
 
 /// What the client is held to and this server does not offer, so that it would be refused whatever it asks for.

@@ -6,11 +6,10 @@
 
 use std::time::Duration;
 
-use chancery_jose::base64url;
 use chancery_jose::json::Object;
 use chancery_types::handle::{Handle, RegistrationAccessToken};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
-use chancery_types::{ClientId, RealmId, RedirectKind, RedirectUri, Timestamp};
+use chancery_types::{ClientId, RealmId, RedirectKind, RedirectUri, Timestamp, made_id};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -249,7 +248,7 @@ impl<'c> Asked<'c> {
                 let Identity { client_id, client_secret } =
                     rules.registration.policy.identity(&self.metadata, random);
                 has_made_id = client_id.is_none();
-                let made = || ClientId::parse(&base64url::encode(bytes::<16>(random)));
+                let made = || ClientId::parse(&made_id(bytes(random)));
                 let client_id = client_id.map_or_else(made, Ok);
                 let body = ClientBody {
                     client_id: client_id.map_err(|_| Fault::internal("a made client_id is not valid"))?,

@@ -10,7 +10,7 @@ pub(crate) use keys::encryption_key;
 
 pub(crate) mod demanded;
 pub(crate) use demanded::meets;
-pub use demanded::{PROFILE_BROKEN, broken_demands};
+pub use demanded::{PROFILE_BROKEN, broken_demands, unknown_resources};
 
 mod registration;
 pub use registration::{

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chancery_jose::json::Object;
 use chancery_jose::{SecretDigest, SigningAlgorithm, base64url};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
-use chancery_types::{ClientId, Timestamp};
+use chancery_types::{ClientId, Timestamp, made_id};
 use zeroize::Zeroizing;
 
 use super::{demanded, is_of_identity};
@@ -47,6 +47,9 @@ pub struct RegistrationRules<'r> {
     pub can_fetch: bool,
     /// Whether a secret given in the metadata may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
+    /// Whether a member that means nothing here is refused, and not left out (RFC 7591 section 2): for those who see no
+    /// notices.
+    pub are_unused_members_refused: bool,
     /// What an application decides about clients.
     pub policy: &'r dyn DynClientPolicy,
     /// When it is registered.
@@ -63,6 +66,7 @@ impl<'r> RegistrationRules<'r> {
             algorithms,
             can_fetch: false,
             are_weak_secrets_allowed: false,
+            are_unused_members_refused: false,
             policy: &DefaultClientPolicy,
             now,
         }
@@ -260,6 +264,9 @@ fn read(
     let given = Given::read(&mut reader);
     let secret = fitting_secret(&mut reader, given, random, rules, &metadata);
     let extra = read_extra(&mut reader, rules);
+    if rules.are_unused_members_refused {
+        reader.refuse_unknown();
+    }
 
     let (complaints, notices) = reader.finish();
     let Some(client_id) = client_id.filter(|_| complaints.is_empty()) else { return Err(complaints) };
@@ -413,7 +420,7 @@ pub(super) fn check_offered(
 
 /// `None` after a complaint.
 fn read_id(from: &mut Reader<'_>, random: &dyn Random) -> Option<ClientId> {
-    let made = base64url::encode(bytes::<16>(random));
+    let made = made_id(bytes(random));
     let id = from.string("client_id").unwrap_or(made);
     ClientId::parse(&id).map_err(|_| from.complain("client_id", ID_RULE)).ok()
 }
@@ -460,7 +467,11 @@ pub(super) fn fitting_secret(
         return None;
     }
     if !metadata.has_secret() {
-        if given.is_some() {
+        if given.is_some() && rules.are_unused_members_refused {
+            let rule =
+                "is not used by a client of its method: leave it out, or let the client authenticate with it";
+            from.complain("client_secret", rule);
+        } else if given.is_some() {
             from.notice("client_secret is not used by a client of its method and was left out".to_owned());
         }
         return None;

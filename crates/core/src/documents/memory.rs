@@ -11,11 +11,11 @@ use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::client::{RegistrationRules, register};
+use crate::client::{Registered, RegistrationRules, register};
 use crate::error::{Complaint, Complaints, Fault};
 use crate::model::{Client, ResourceServer};
 use crate::offered::Offered;
-use crate::ports::{EncryptionKeyEntry, KeyEntry, PrivateKeys, Registry, RootSecretEntry};
+use crate::ports::{Configured, EncryptionKeyEntry, KeyEntry, PrivateKeys, Registry, RootSecretEntry};
 use crate::rotation::{KeyEnd, KeyTimes};
 
 /// Clients and resource servers in memory, the same for every realm that asks.
@@ -65,12 +65,19 @@ impl MemoryRegistry {
     }
 
     /// Adds a client of this metadata, as [`MemoryRegistry::put`] does. A client that needs a secret has to bring it, because
-    /// nobody would see the one that is made.
+    /// nobody would see the one that is made; and no other may have its `client_id`.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn with_client(self, metadata: &str) -> Result<Self, Complaints> {
-        if self.put(metadata)?.is_some() {
+        let registered = self.registered(metadata)?;
+        if self.read(|known| known.clients.contains_key(registered.client.id())) {
+            let rule = "is that of a client that was added before: give each client an id of its own, or replace the one that is \
+                there with `put`";
+            let complaint = Complaint::new("client_id", rule, "RFC 7591 section 3.2.1");
+            return Err(of_client(metadata, vec![complaint].into()));
+        }
+        if self.keep(registered).is_some() {
             let rule = "is missing: give the client one of at least 32 characters, or register it with `put`, which makes one \
                 and returns it";
             let complaint = Complaint::new("client_secret", rule, "RFC 7591 section 3.2.1");
@@ -91,23 +98,33 @@ impl MemoryRegistry {
 
     /// Registers a client or replaces the one of the same `client_id`, and returns the secret if one was
     /// made. Its metadata is JSON (RFC 7591 section 2), or what begins with [`Client::web`], [`Client::spa`],
-    /// [`Client::native`] or [`Client::machine`].
+    /// [`Client::native`] or [`Client::machine`]. A member that means nothing here is refused, because it could be a
+    /// misspelt one.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Complaints> {
+        Ok(self.keep(self.registered(metadata)?))
+    }
+
+    fn registered(&self, metadata: &str) -> Result<Registered, Complaints> {
         let now = Timestamp::from_millis(0);
         // Whether the provider that will use it has a `Fetch` is not known here.
         let rules = RegistrationRules {
             can_fetch: true,
+            are_unused_members_refused: true,
             ..RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, now)
         };
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules);
-        let registered = registered.map_err(|complaints| of_client(metadata, complaints))?;
+        registered.map_err(|complaints| of_client(metadata, complaints))
+    }
+
+    /// Stores the client, and returns the secret if one was made.
+    fn keep(&self, registered: Registered) -> Option<Zeroizing<String>> {
         // Replacing a client, or putting it again after a restart, is no new registration: its tokens stay
         // valid.
         self.change(|known| known.put(registered.client.configured()));
-        Ok(registered.secret_to_show)
+        registered.secret_to_show
     }
 
     /// Removes a client.
@@ -144,6 +161,14 @@ impl Registry for MemoryRegistry {
         uri: &ResourceUri,
     ) -> Result<Option<Arc<ResourceServer>>, Fault> {
         Ok(self.read(|known| known.resource_servers.get(uri).cloned()))
+    }
+
+    fn configured(&self, _: &RealmId) -> Configured {
+        self.read(|known| Configured {
+            clients: known.clients.values().cloned().collect(),
+            resource_servers: known.resource_servers.values().cloned().collect(),
+            has_all_resource_servers: true,
+        })
     }
 
     async fn put_client(

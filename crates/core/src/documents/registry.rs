@@ -9,7 +9,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri};
 use super::{DocumentCache, Documents};
 use crate::error::Fault;
 use crate::model::{Client, ResourceServer};
-use crate::ports::{DynWatcher, Registry};
+use crate::ports::{Configured, DynWatcher, Registry};
 
 /// Clients and resource servers in [`Documents`], each parsed once until it is written again.
 pub struct StoredRegistry {
@@ -106,6 +106,12 @@ impl Registry for StoredRegistry {
             return Ok(Some(Arc::clone(server)));
         }
         self.resource_servers.get(realm, uri.as_str(), resource_server).await
+    }
+
+    fn configured(&self, _: &RealmId) -> Configured {
+        let resource_servers = self.configured.values().cloned().collect();
+        // There can be stored ones, too.
+        Configured { resource_servers, ..Configured::default() }
     }
 
     fn watcher(&self) -> Option<Arc<dyn DynWatcher>> {

@@ -6,14 +6,15 @@ use std::task::Waker;
 use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::StateStore;
-use chancery_types::{Issuer, RealmId};
+use chancery_types::{Issuer, RealmId, ResourceUri};
 use chancery_x509::Authorities;
 
 use super::Provider;
+use super::resource_servers;
 use super::snapshot::{Components, Snapshot};
 use crate::approved::Approvals;
 use crate::asked::Asked;
-use crate::client::UnusedClients;
+use crate::client::{UnusedClients, unknown_resources};
 use crate::config::Config;
 use crate::context::Env;
 use crate::endpoint::token::extension::{DynExtensionGrant, ExtensionGrants};
@@ -28,8 +29,8 @@ use crate::policy::{
     DynClientPolicy, DynDetailType, DynTokenPolicy, PromptOrder,
 };
 use crate::ports::{
-    Clock, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher, EventSink, NoopEventSink, Random,
-    SystemClock,
+    Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher, EventSink, NoopEventSink,
+    Random, SystemClock,
 };
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
@@ -205,6 +206,7 @@ impl Builder {
         complaints.extend(components.extensions.complaints(&components.config.extension_grants));
         complaints.extend(components.details.complaints(&components.config.authorization_details_types));
         complaints.extend(Recognised::complaints(&*components.authorization_policy));
+        complaints.extend(of_registry(&registry.configured(&realm), &components.config, &issuer));
         let names = match NameKey::load(&*private_keys, &realm).await {
             Ok(names) => names,
             Err(fault) => {
@@ -276,6 +278,30 @@ impl Builder {
         let (asked, outbox, unused) = (Asked::at(now), Outbox::default(), UnusedClients::default());
         Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked, outbox, unused }))
     }
+}
+
+/// What is wrong with the clients and resource servers that the program has given to its registry.
+fn of_registry(given: &Configured, config: &Config, issuer: &Issuer) -> Vec<Complaint> {
+    let servers = &given.resource_servers;
+    let mut complaints = resource_servers::complaints(servers, Some(issuer));
+    complaints.extend(resource_servers::ambiguous(servers, config));
+    complaints.extend(resource_servers::forbidden(servers, config));
+    let is_known = |uri: &ResourceUri| {
+        !given.has_all_resource_servers || servers.iter().any(|server| server.uri == *uri)
+    };
+    for client in &given.clients {
+        let mut unknown: Vec<_> = unknown_resources(client, is_known).map(|(_, uri)| uri.as_str()).collect();
+        unknown.dedup();
+        for uri in unknown {
+            let setting = format!("client {:?}: chancery.resources", client.id().as_str());
+            let rule = format!(
+                "{uri} is no resource server of this provider: add it with `MemoryRegistry::with_resource_server`, or do not \
+                 name it"
+            );
+            complaints.push(Complaint::new(setting, rule, "RFC 8707 section 2"));
+        }
+    }
+    complaints
 }
 
 /// The watchers of all ports, each once, because most ports share one.

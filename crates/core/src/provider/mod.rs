@@ -21,7 +21,7 @@ use crate::interaction::{
 use crate::model::AccessToken;
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
-use crate::ports::{Clock, DynWatcher};
+use crate::ports::{Clock, Configured, DynWatcher};
 use crate::records::{Found, InitialAccessTokenBody, SessionBody, proof_key};
 use crate::request::PageError;
 use crate::{session, worker};
@@ -29,6 +29,8 @@ use crate::{session, worker};
 mod snapshot;
 use snapshot::Components;
 pub use snapshot::Snapshot;
+
+pub mod resource_servers;
 
 mod builder;
 pub use builder::{Builder, Parts};
@@ -54,6 +56,12 @@ impl Provider {
     #[must_use]
     pub fn issuer(&self) -> &Issuer {
         &self.env.issuer
+    }
+
+    /// What the program has given to the registry of this provider.
+    #[must_use]
+    pub fn configured(&self) -> Configured {
+        self.env.registry.configured(&self.env.realm)
     }
 
     /// Its realm in the stores.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chancery_core::client::{
     NotRegistered, Registered, RegistrationRules, change_fetching, register_fetching, replace_secret,
+    unknown_resources as unknown_resources_of,
 };
 use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
@@ -330,6 +331,9 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         for notice in notices {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
+        if let Some(notice) = nameless(&client) {
+            eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
+        }
         printed.push(match secret_to_show {
             Some(secret) => json!({ "client_id": id, "client_secret": *secret }),
             None => json!({ "client_id": id }),
@@ -338,6 +342,18 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     Ok(match form {
         Form::Json if is_list => format!("{}\n", Value::Array(printed)),
         _ => printed.iter().map(|one| format!("{one}\n")).collect(),
+    })
+}
+
+/// What people will read in the place of a name that is missing.
+fn nameless(client: &RegisteredClient) -> Option<String> {
+    let is_shown = !client.metadata().flow.response_types.is_empty();
+    (is_shown && client.name().is_none()).then(|| {
+        let id = client.id();
+        format!(
+            "has no name, so that people will read \"to continue to {id}\": `--name` gives it one when it is added, and \
+             `chancery client update {id} '{{\"client_name\": \"…\"}}'` does now"
+        )
     })
 }
 
@@ -371,22 +387,18 @@ async fn is_of_account(id: &ClientId, settings: &Settings, opened: &Opened) -> R
 
 /// What a client names that is no resource server of the configuration: it can get no token for it.
 pub(super) fn unknown_resources(client: &RegisteredClient, settings: &Settings) -> Vec<Complaint> {
-    let own = &client.metadata().own;
     let is_known = |uri: &ResourceUri| settings.resource_servers.iter().any(|server| server.uri == *uri);
-    let members = [
-        (
-            "chancery.default_resource",
-            own.default_resource.as_ref().is_none_or(is_known),
-            "must be the uri of a [[resource_server]] in the configuration",
-        ),
-        (
-            "chancery.resources",
-            own.resources.iter().all(is_known),
-            "must be uris of a [[resource_server]] in the configuration",
-        ),
-    ];
-    let wrong = members.into_iter().filter(|(_, is_fitting, _)| !is_fitting);
-    wrong.map(|(member, _, rule)| Complaint::new(member, rule, "RFC 8707 section 2")).collect()
+    let mut complaints: Vec<Complaint> = Vec::new();
+    for (member, _) in unknown_resources_of(client, is_known) {
+        let rule = match member {
+            "chancery.resources" => "must be uris of a [[resource_server]] in the configuration",
+            _ => "must be the uri of a [[resource_server]] in the configuration",
+        };
+        if complaints.iter().all(|said| said.setting != member) {
+            complaints.push(Complaint::new(member, rule, "RFC 8707 section 2"));
+        }
+    }
+    complaints
 }
 
 /// Checks a registration against the settings: requests for an unknown resource server are refused; an unknown scope

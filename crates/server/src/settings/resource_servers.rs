@@ -1,13 +1,10 @@
 //! `[[resource_server]]`: what can be read of it, and the checks that do not depend on keys and clients.
 
-use std::time::Duration;
-
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
-use chancery_core::model::{ResourceServer, TokenFormat};
-use chancery_core::rule::claims::ClaimsRule;
-use chancery_core::rule::scope::ScopeRule;
-use chancery_types::{Issuer, ResourceUri};
+use chancery_core::model::ResourceServer;
+pub(super) use chancery_core::provider::resource_servers::{ambiguous, complaints, forbidden};
+use chancery_types::ResourceUri;
 use toml::{Table, Value};
 
 const SECTION: &str = "resource_server";
@@ -44,33 +41,6 @@ pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complain
     });
 }
 
-/// Complains about scopes that also belong to the authorization server, so that a scope decides whom a token
-/// is for.
-pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
-    let rule = ScopeRule::new(&engine.scopes, ClaimsRule::new(engine.claims.clone()).scopes());
-    let mut complaints = Vec::new();
-    for server in servers {
-        for scope in server.scopes.iter().filter(|scope| rule.supported().contains(scope.as_str())) {
-            let rule =
-                format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
-            complaints.push(Complaint::new(SECTION, rule, "RFC 9068 section 5"));
-        }
-    }
-    complaints
-}
-
-/// Complains about JWTs that the profile of the server does not permit to sign like that.
-pub(super) fn forbidden(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
-    let demands = engine.profile.demands();
-    let jwts = servers.iter().filter(|server| server.format == TokenFormat::Jwt);
-    let complaint = |server: &ResourceServer| {
-        let section = demands.algorithms.forbids(&server.alg)?;
-        let rule = format!("{}: alg must not be {}", server.uri.as_str(), server.alg.name());
-        Some(Complaint::new(SECTION, rule, section))
-    };
-    jwts.filter_map(complaint).collect()
-}
-
 /// Complains about resource servers that clients are told of and that are not there, so that nobody could get a token for
 /// them.
 pub(super) fn announced(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
@@ -82,41 +52,10 @@ pub(super) fn announced(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
     engine.discovery.protected_resources.iter().filter(is_unknown).map(complaint).collect()
 }
 
-/// Complains about everything else.
-pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) -> Vec<Complaint> {
-    let mut complaints = Vec::new();
-    for (at, server) in servers.iter().enumerate() {
-        let mut complain = |rule: &str, section: &'static str| {
-            complaints.push(Complaint::new(SECTION, format!("{}: {rule}", server.uri.as_str()), section));
-        };
-        if servers.iter().take(at).any(|before| before.uri == server.uri) {
-            complain("is configured twice", "docs/configuration.md");
-        }
-        if issuer.is_some_and(|issuer| issuer.as_str() == server.uri.as_str()) {
-            complain("uri must not be the issuer, which stands for UserInfo", "RFC 9068 section 5");
-        }
-        if server.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
-            complain("name must not be empty", "docs/configuration.md");
-        }
-        if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
-            complain("lifetime must be at least 1s", "RFC 6749 section 5.1");
-        }
-        if server.format == TokenFormat::Opaque && server.encryption.is_some() {
-            complain("encryption needs format = \"jwt\": nobody can read an opaque token", "RFC 9068");
-        }
-        if server.format == TokenFormat::Jwt && server.alg.is_symmetric() {
-            complain(
-                "alg must be one with a public key, because those who verify must not be able to sign",
-                "RFC 9068 section 4",
-            );
-        }
-    }
-    complaints
-}
-
 #[cfg(test)]
 mod tests {
     use chancery_core::profile::Profile;
+    use chancery_types::Issuer;
 
     use super::*;
 

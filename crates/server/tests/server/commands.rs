@@ -412,3 +412,37 @@ fn sessions_are_listed_and_ended_by_person() {
         assert!(nobody.contains("nobody") || nobody.contains("no "), "{nobody}");
     }
 }
+
+/// People read the name of a client, and its `client_id` where it has none.
+#[test]
+fn a_client_without_a_name_is_noticed() {
+    let folder = initialised();
+    let add = |more: &[&str]| {
+        let output = run(&folder, &[&["client", "add", "--kind"], more].concat(), "");
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let redirect = ["--redirect-uri", "https://photos.example/cb"];
+    let said = add(&[&["web", "--id", "photos"], &redirect[..]].concat());
+    assert!(
+        said.contains("photos: has no name, so that people will read \"to continue to photos\""),
+        "{said}"
+    );
+    assert!(said.contains("`--name`") && said.contains("client update photos"), "{said}");
+    assert_eq!(add(&[&["web", "--name", "Photos"], &redirect[..]].concat()), "");
+    assert_eq!(add(&["machine"]), "", "nobody reads its name");
+}
+
+/// Whoever forgets the password hears of that, and not of rules for passwords.
+#[test]
+fn no_password_is_no_short_one() {
+    let folder = initialised();
+    for nothing in ["", "\n"] {
+        let said = refused(&folder, &["user", "add", "bob"], nothing);
+        assert!(said.contains("no password came") && said.contains("--password-file"), "{said}");
+    }
+    let file = folder.join("password");
+    fs::write(&file, "").unwrap();
+    let said = refused(&folder, &["user", "add", "bob", "--password-file", file.to_str().unwrap()], "");
+    assert!(said.contains("password: has no password"), "{said}");
+}

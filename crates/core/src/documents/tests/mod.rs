@@ -260,6 +260,29 @@ fn a_memory_registry_names_the_client() {
     assert!(!said("[]").starts_with("client"));
 }
 
+/// Nobody reads the notices of a registration in a program: so what would be left out is refused.
+#[test]
+fn a_memory_registry_refuses_what_would_mean_nothing() {
+    let app = || Client::spa("a").redirect("https://a.example");
+    let said = |client: &str| MemoryRegistry::new().put(client).unwrap_err().to_string();
+    assert_eq!(
+        said(&app().set("post_logout_redirct_uris", vec![serde_json::Value::from("https://a.example")])),
+        "client \"a\": post_logout_redirct_uris: is not used here: correct its name or leave it out; did you mean \
+         post_logout_redirect_uris? (RFC 7591 section 2)"
+    );
+    let unused = said(&app().secret("a secret of at least 32 characters"));
+    assert!(
+        unused.starts_with("client \"a\": client_secret: is not used by a client of its method"),
+        "{unused}"
+    );
+    let twice = MemoryRegistry::new().with_client(&app()).unwrap().with_client(&app()).err().unwrap();
+    assert_eq!(
+        twice.to_string(),
+        "client \"a\": client_id: is that of a client that was added before: give each client an id of its own, or \
+         replace the one that is there with `put` (RFC 7591 section 3.2.1)"
+    );
+}
+
 struct Nobody;
 
 impl Accounts for Nobody {

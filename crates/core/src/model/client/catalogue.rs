@@ -538,7 +538,7 @@ const OWN: &[ClientMember] = &[
         "chancery.http_loopback_redirects",
         "boolean",
         "false",
-        "Whether its redirect URIs may be `http` on a loopback host although it is no native client: while the application is being developed. A provider whose own issuer is `http` on a loopback host takes them from every client. This deviates from RFC 9700 section 2.6.",
+        "Whether its redirect URIs may be `http` on a loopback host although it is no native client: while the application is being developed. A provider whose own issuer is `http` on a loopback host takes them from every client; in a program, `MemoryRegistry` knows the issuer only by `.offering(config.offered_at(&issuer))`, and `.on_loopback()` sets this member. This deviates from RFC 9700 section 2.6.",
         "",
     ),
     member(

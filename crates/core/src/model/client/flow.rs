@@ -358,7 +358,7 @@ fn redirect_uri(
         }
         (RedirectKind::HttpLoopback, ApplicationType::Web) => Err((
             "must be https; http on a loopback host needs application_type native, or chancery.http_loopback_redirects \
-             while the application is being developed",
+             (in Rust `.on_loopback()`) while the application is being developed",
             "RFC 9700 section 2.6",
         )),
         (RedirectKind::HttpRemote, _) => {

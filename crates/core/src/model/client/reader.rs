@@ -238,6 +238,16 @@ impl<'m> Reader<'m> {
         self.unread().map(|name| name.escape_debug().to_string()).collect()
     }
 
+    /// Complains about the members that nobody has asked for, instead of leaving them out.
+    pub(crate) fn refuse_unknown(&mut self) {
+        for name in self.unread().collect::<Vec<_>>() {
+            let shown = name.escape_debug().to_string();
+            let near = ClientMember::suggestion(self.prefix, &shown);
+            self.complain(&shown, format!("is not used here: correct its name or leave it out{near}"));
+            self.known.push(name);
+        }
+    }
+
     /// What was wrong, and what was left out.
     pub(crate) fn finish(mut self) -> (Vec<Complaint>, Vec<String>) {
         let unknown = self.unknown().into_iter().map(|name| {

@@ -1,0 +1,80 @@
+//! What may be said about resource servers by themselves, whoever has configured them.
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use chancery_types::Issuer;
+
+use crate::config::Config;
+use crate::error::Complaint;
+use crate::model::{ResourceServer, TokenFormat};
+use crate::rule::claims::ClaimsRule;
+use crate::rule::scope::ScopeRule;
+
+const SECTION: &str = "resource_server";
+
+/// Complains about scopes that also belong to the authorization server, so that a scope decides whom a token
+/// is for.
+#[must_use]
+pub fn ambiguous<S: Borrow<ResourceServer>>(servers: &[S], engine: &Config) -> Vec<Complaint> {
+    let rule = ScopeRule::new(&engine.scopes, ClaimsRule::new(engine.claims.clone()).scopes());
+    let mut complaints = Vec::new();
+    for server in servers.iter().map(Borrow::borrow) {
+        for scope in server.scopes.iter().filter(|scope| rule.supported().contains(scope.as_str())) {
+            let rule =
+                format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
+            complaints.push(Complaint::new(SECTION, rule, "RFC 9068 section 5"));
+        }
+    }
+    complaints
+}
+
+/// Complains about JWTs that the profile of the server does not permit to sign like that.
+#[must_use]
+pub fn forbidden<S: Borrow<ResourceServer>>(servers: &[S], engine: &Config) -> Vec<Complaint> {
+    let demands = engine.profile.demands();
+    let jwts = servers
+        .iter()
+        .map(Borrow::borrow)
+        .filter(|server: &&ResourceServer| server.format == TokenFormat::Jwt);
+    let complaint = |server: &ResourceServer| {
+        let section = demands.algorithms.forbids(&server.alg)?;
+        let rule = format!("{}: alg must not be {}", server.uri.as_str(), server.alg.name());
+        Some(Complaint::new(SECTION, rule, section))
+    };
+    jwts.filter_map(complaint).collect()
+}
+
+/// Complains about everything else that can be said without the rest of the configuration.
+#[must_use]
+pub fn complaints<S: Borrow<ResourceServer>>(servers: &[S], issuer: Option<&Issuer>) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    for (at, server) in servers.iter().map(Borrow::borrow).enumerate() {
+        let mut complain = |rule: &str, section: &'static str| {
+            complaints.push(Complaint::new(SECTION, format!("{}: {rule}", server.uri.as_str()), section));
+        };
+        if servers.iter().take(at).map(Borrow::borrow).any(|before: &ResourceServer| before.uri == server.uri)
+        {
+            complain("is configured twice", "docs/configuration.md");
+        }
+        if issuer.is_some_and(|issuer| issuer.as_str() == server.uri.as_str()) {
+            complain("uri must not be the issuer, which stands for UserInfo", "RFC 9068 section 5");
+        }
+        if server.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            complain("name must not be empty", "docs/configuration.md");
+        }
+        if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
+            complain("lifetime must be at least 1s", "RFC 6749 section 5.1");
+        }
+        if server.format == TokenFormat::Opaque && server.encryption.is_some() {
+            complain("encryption needs format = \"jwt\": nobody can read an opaque token", "RFC 9068");
+        }
+        if server.format == TokenFormat::Jwt && server.alg.is_symmetric() {
+            complain(
+                "alg must be one with a public key, because those who verify must not be able to sign",
+                "RFC 9068 section 4",
+            );
+        }
+    }
+    complaints
+}
