@@ -41,9 +41,10 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
     let form = Form::of(json);
     match command {
         Client::Add { configured, metadata, simple, weak_secret } => {
+            let is_typed = simple.kind.is_some();
             let metadata = simple.metadata().map_or_else(|| given(metadata), Ok)?;
             let (settings, opened) = opened(&configured).await?;
-            add(&settings, &opened, &metadata, weak_secret, form).await
+            add((&settings, &opened), &metadata, is_typed, weak_secret, form).await
         }
         Client::List(configured) => {
             let (settings, opened) = opened(&configured).await?;
@@ -282,7 +283,13 @@ async fn found(
 
 /// Adds all clients or none. Each is checked by itself, against the others and against the store; all are
 /// stored in one step.
-async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool, form: Form) -> Output {
+async fn add(
+    (settings, opened): (&Settings, &Opened),
+    file: &[u8],
+    is_typed: bool,
+    weak_secret: bool,
+    form: Form,
+) -> Output {
     let (realm, now) = (&settings.realm, SystemClock.now());
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
@@ -331,7 +338,7 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         for notice in notices {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
-        if let Some(notice) = nameless(&client) {
+        if let Some(notice) = nameless(&client).filter(|_| is_typed) {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
         printed.push(match secret_to_show {

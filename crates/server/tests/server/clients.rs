@@ -215,8 +215,9 @@ fn clients_are_disabled_and_enabled() {
 #[test]
 fn redirect_uris_that_never_match_are_named() {
     let folder = initialised();
-    let client =
-        |kind: &str, uri: &str| run(&folder, &["client", "add", "--kind", kind, "--redirect-uri", uri], "");
+    let client = |kind: &str, uri: &str| {
+        run(&folder, &["client", "add", "--kind", kind, "--name", "A", "--redirect-uri", uri], "")
+    };
     for (kind, uri, said) in [
         ("web", "https://a.example/*", "must not have a wildcard"),
         ("web", "https://*.a.example/cb", "must not have a wildcard"),

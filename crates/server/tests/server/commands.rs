@@ -63,7 +63,7 @@ fn people_are_added_changed_and_removed() {
         assert!(said.contains("several scripts") || said.contains("RFC 8265"), "{bad:?}: {said}");
     }
     for (weak, why) in
-        [("short", "8 characters"), ("", "8 characters"), ("xxxxxxxxx", "repeats"), ("Passw0rd123", "common")]
+        [("short", "8 characters"), ("", "no password"), ("xxxxxxxxx", "repeats"), ("Passw0rd123", "common")]
     {
         for command in [["user", "add", "carol"], ["user", "passwd", "bob"]] {
             let said = refused(&folder, &command, &format!("{weak}\n"));
