@@ -156,7 +156,9 @@ mod stranger;
 pub use stranger::Stranger;
 
 mod provider;
-pub use provider::{Application, TestProvider, TestProviderBuilder};
+mod provider_builder;
+pub use provider::{Application, TestProvider};
+pub use provider_builder::TestProviderBuilder;
 
 mod shortcuts;
 

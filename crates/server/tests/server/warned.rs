@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::{Server, get, initialised, refused, run};
+use crate::support::{Server, ask, initialised, refused, run};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -190,7 +190,7 @@ fn a_server_raises_its_limit_of_open_files() {
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_chancery")]).current_dir(&folder);
     let mut server = Server::spawn(command);
-    let (_, metrics) = get(server.address("management"), "/metrics");
+    let (_, metrics) = ask(server.address("management"), "/metrics");
     let limit = metrics.lines().find_map(|line| line.strip_prefix("process_max_fds ")).unwrap();
     assert!(limit.parse::<u64>().unwrap() > 256, "{limit}");
 }
