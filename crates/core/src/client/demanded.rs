@@ -41,10 +41,10 @@ pub fn broken_demands(client: &Client, offered: &Offered) -> Vec<Complaint> {
 
 /// The resource servers that the client names and that this provider does not have, each with the member that names it:
 /// requests for them would be refused (RFC 8707 section 2).
-pub fn unknown_resources<'c>(
-    client: &'c Client,
+pub fn unknown_resources(
+    client: &Client,
     is_known: impl Fn(&ResourceUri) -> bool,
-) -> impl Iterator<Item = (&'static str, &'c ResourceUri)> {
+) -> impl Iterator<Item = (&'static str, &ResourceUri)> {
     let own = &client.metadata().own;
     let default = own.default_resource.iter().map(|uri| ("chancery.default_resource", uri));
     let all = default.chain(own.resources.iter().map(|uri| ("chancery.resources", uri)));
