@@ -1,5 +1,7 @@
 //! A running server: the current provider behind all listeners, the background tasks, and the shutdown.
 
+mod reload;
+
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,7 +13,6 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chancery::development::Demo;
 use chancery_core::fetch::DynFetch;
-use chancery_core::offered::Departure;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
@@ -37,7 +38,7 @@ use crate::open_files;
 use crate::outbox::{self, Bell};
 use crate::pages;
 use crate::parts::Opened;
-use crate::settings::{self, Settings, Store};
+use crate::settings::{Settings, Store};
 use crate::spans::Spans;
 use crate::trace::Trace;
 
@@ -352,42 +353,6 @@ impl Node {
                     log.say(Level::Error, "delivery_failed", &fault.to_string());
                 }
             });
-        }
-    }
-
-    /// Reloads the certificate and the configuration. If one is invalid, the old one stays, and the log says
-    /// why.
-    async fn reload(&self, configured: Option<&Configured>) {
-        if let Some(certificate) = &self.certificate {
-            match certificate.reload(SystemClock.now()) {
-                Ok(()) => self.log.say(Level::Info, "certificate_reloaded", "new connections use it"),
-                Err(why) => self.log.say(Level::Error, "certificate_kept", &why),
-            }
-        }
-        let Some(configured) = configured else { return };
-        match self.reconfigured(configured).await {
-            Ok((current, settings)) => {
-                self.current.store(Arc::new(current));
-                self.log.say(Level::Info, "configuration_reloaded", "new requests use it");
-                self.say_departures(&settings);
-            }
-            Err(why) => self.log.say(Level::Error, "configuration_kept", &why),
-        }
-    }
-
-    async fn reconfigured(&self, configured: &Configured) -> Result<(Current, Settings), String> {
-        let settings = settings::load(configured).map_err(|complaints| lines(&complaints))?;
-        if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
-            return Err("a change of issuer or realm needs a restart".to_owned());
-        }
-        let current = current(&settings, &self.opened, (&self.heard, &self.bell), self.demo.as_ref()).await?;
-        Ok((current, settings))
-    }
-
-    /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.
-    fn say_departures(&self, settings: &Settings) {
-        for Departure { setting, section } in settings.engine.compatibility.departures() {
-            self.log.say(Level::Warn, "loosened", &format!("compatibility.{setting} leaves {section}"));
         }
     }
 }

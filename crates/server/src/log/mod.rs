@@ -14,6 +14,7 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use chancery_core::event::{Event, Occasion, RequestId};
 use chancery_core::ports::{Clock as _, EventSink, SystemClock};
 use chancery_types::{Network, Timestamp};
@@ -95,7 +96,7 @@ enum Content {
 
 /// The log. Dropping it waits until the queued lines are written, unless their reader has stopped.
 pub(crate) struct Log {
-    from: Level,
+    logging: Arc<ArcSwap<Logging>>,
     queue: Arc<Queue>,
 }
 
@@ -108,11 +109,19 @@ impl Log {
     }
 
     fn start_to(logging: Logging, out: impl Write + Send + 'static) -> std::io::Result<Self> {
-        let Logging { level, format } = logging;
-        let queue = Arc::new(Queue::default());
-        let of_thread = Arc::clone(&queue);
-        std::thread::Builder::new().name("log".into()).spawn(move || of_thread.write_to(out, format))?;
-        Ok(Self { from: level, queue })
+        let (logging, queue) = (Arc::new(ArcSwap::from_pointee(logging)), Arc::new(Queue::default()));
+        let (forms, of_thread) = (Arc::clone(&logging), Arc::clone(&queue));
+        std::thread::Builder::new().name("log".into()).spawn(move || of_thread.write_to(out, &forms))?;
+        Ok(Self { logging, queue })
+    }
+
+    /// From now on, this is logged. Lines that wait to be written have the new form, too.
+    pub(crate) fn change(&self, logging: Logging) {
+        self.logging.store(Arc::new(logging));
+    }
+
+    fn has(&self, level: Level) -> bool {
+        level >= self.logging.load().level
     }
 
     /// How many lines were dropped since the start, because nobody took them in time.
@@ -122,7 +131,7 @@ impl Log {
 
     /// Logs an event of the process.
     pub(crate) fn say(&self, level: Level, event: &'static str, message: &str) {
-        if level >= self.from {
+        if self.has(level) {
             let content = Content::Process { event, message: message.to_owned() };
             self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
         }
@@ -132,7 +141,7 @@ impl Log {
 impl EventSink for Log {
     fn record(&self, occasion: &Occasion<'_>, event: &Event) {
         let level = line::level(event);
-        if level >= self.from {
+        if self.has(level) {
             let (request, network) = (occasion.request_id.clone(), occasion.network);
             let content =
                 Content::Request { request, network, trace: Trace::current(), event: event.clone() };
@@ -186,9 +195,10 @@ impl Queue {
     }
 
     /// The thread's loop, which writes queued lines together.
-    fn write_to(&self, mut out: impl Write, format: Format) {
+    fn write_to(&self, mut out: impl Write, logging: &ArcSwap<Logging>) {
         let (mut entries, mut text) = (Vec::new(), String::new());
         while self.gather(&mut entries) {
+            let format = logging.load().format;
             for entry in entries.drain(..) {
                 line::append(&mut text, format, &entry);
                 if text.len() >= CHUNK {

@@ -49,7 +49,9 @@ pub(crate) struct Setting {
     /// The default as it would be written in a file; empty if there is none.
     pub(crate) default: &'static str,
     /// Its meaning in one or two sentences.
-    pub(crate) meaning: &'static str,
+    meaning: &'static str,
+    /// Whether a change counts after a restart alone, and not when the configuration is reloaded.
+    pub(crate) waits_for_restart: bool,
 }
 
 /// The form of a value.
@@ -72,11 +74,27 @@ pub(crate) enum Form {
 }
 
 impl Setting {
+    /// Its meaning, and whether a change waits for a restart.
+    pub(crate) fn meaning(&self) -> String {
+        let waits = if self.waits_for_restart { " A change waits for a restart." } else { "" };
+        [self.meaning, waits].concat()
+    }
+
+    /// A change counts after a restart alone.
+    const fn at_restart(self) -> Self {
+        Self { waits_for_restart: true, ..self }
+    }
+
     /// The environment variable that overrides it; tables and keys of repeated sections have none.
     pub(crate) fn variable(&self) -> Option<String> {
         let is_table = matches!(self.form, Form::TextByName | Form::TextsByName);
         let is_single = !self.key.contains("[]") && !is_table;
         is_single.then(|| format!("CHANCERY_{}", self.key.replace('.', "_").to_uppercase()))
+    }
+
+    /// The default, if there is one.
+    pub(crate) fn default_value(&self) -> Option<toml::Value> {
+        format!("default = {}", self.default).parse::<toml::Table>().ok()?.remove("default")
     }
 
     /// The sections that contain it, the outermost first, and its name in the innermost.
@@ -89,7 +107,7 @@ impl Setting {
 }
 
 const fn setting(key: &'static str, form: Form, default: &'static str, meaning: &'static str) -> Setting {
-    Setting { key, form, default, meaning }
+    Setting { key, form, default, meaning, waits_for_restart: false }
 }
 
 /// The sections with their purposes, in the order in which they are written.
@@ -115,7 +133,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("log", "The log: one line per event, on the standard output"),
     (
         "traces",
-        "Spans of requests for an OpenTelemetry collector, by a binary that was built with `--features opentelemetry`. A change needs a restart",
+        "Spans of requests for an OpenTelemetry collector, by a binary that was built with `--features opentelemetry`",
     ),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
     (
@@ -248,7 +266,7 @@ const WRITTEN: &[Setting] = &[
         "\"baseline\"",
         "What every client is held to, besides RFC 9700: FAPI 1.0 part 2 (Advanced), the FAPI 2.0 Security Profile, or that and FAPI 2.0 Message Signing. Registrations and requests that fall short are refused. A client can be held to more by itself (`profile` below `chancery` in its metadata), never to less.",
     ),
-    setting("http.listen", Form::Texts, "[]", "Addresses and ports, such as `127.0.0.1:8080`."),
+    setting("http.listen", Form::Texts, "[]", "Addresses and ports, such as `127.0.0.1:8080`.").at_restart(),
     setting(
         "http.trusted_proxies",
         Form::Texts,
@@ -260,70 +278,70 @@ const WRITTEN: &[Setting] = &[
         Form::Number,
         "4096",
         "How many connections may be open, including those of `[tls]`; further ones are closed at once. The operating system's limit of open files must be higher.",
-    ),
+    ).at_restart(),
     setting(
         "http.connections_per_network",
         Form::Number,
         "256",
         "How many of these one network may have, which is an IPv4 address or an IPv6 /64. Loopback and `http.trusted_proxies` are not limited.",
-    ),
+    ).at_restart(),
     setting(
         "http.header_timeout",
         Form::Duration,
         "\"10s\"",
         "How long a request's header may take, counted from its first byte, or from the start of the connection for the first request.",
-    ),
-    setting("http.body_timeout", Form::Duration, "\"30s\"", "How long a request's body may take."),
+    ).at_restart(),
+    setting("http.body_timeout", Form::Duration, "\"30s\"", "How long a request's body may take.").at_restart(),
     setting(
         "http.idle_timeout",
         Form::Duration,
         "\"75s\"",
         "How long a connection may be idle. It must be longer than the idle timeout of the proxy in front, which is usually 60s, and 10m for Google's load balancers.",
-    ),
-    setting("tls.listen", Form::Texts, "[]", "Addresses and ports, such as `0.0.0.0:443`."),
+    ).at_restart(),
+    setting("tls.listen", Form::Texts, "[]", "Addresses and ports, such as `0.0.0.0:443`.").at_restart(),
     setting(
         "tls.certificate",
         Form::Text,
         "",
         "The file with the certificate chain (PEM), the server's own certificate first. One that clients refuse is refused here: it has ended or not begun, has an RSA key of fewer than 2048 bits, or is signed with SHA-1.",
-    ),
-    setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM)."),
+    ).at_restart(),
+    setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM).").at_restart(),
     setting(
         "store.sqlite",
         Form::Text,
         "",
         "The SQLite file, which `chancery init` makes. Without it, all data is kept in memory and lost at the end.",
-    ),
+    ).at_restart(),
     setting(
         "store.group_access",
         Form::Switch,
         "false",
         "Whether the group of the SQLite file and of its folder may read and write them, whoever owns them, as on a volume that Kubernetes mounts with `fsGroup`. Nobody else ever may.",
-    ),
+    ).at_restart(),
     setting(
         "keys.wrapping_key",
         Form::Text,
         "",
         "The file with the key that seals private keys: 32 bytes in base64url. Its mode is 0600, or 0440 if root owns it. Required with `store.sqlite`.",
-    ),
+    ).at_restart(),
     setting(
         "passwords.threads",
         Form::Number,
         "2",
         "How many passwords are hashed at once. The server grows by 19 MiB for each.",
-    ),
+    ).at_restart(),
     setting(
         "passwords.blocklist",
         Form::Text,
         "",
         "A file of passwords that are refused, one per line. It replaces the built-in list of common passwords.",
-    ),
+    ).at_restart(),
     setting(
         "passwords.queue",
         Form::Number,
         "32",
         "How many passwords may wait. Further logins are asked to try again later.",
-    ),
+    ).at_restart(),
     setting(
         "fetch.extra_roots",
         Form::Texts,

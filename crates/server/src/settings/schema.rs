@@ -74,10 +74,8 @@ fn value(setting: &Setting) -> Value {
             json!({ "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } } })
         }
     };
-    schema["description"] = json!(setting.meaning);
-    if let Ok(mut default) = format!("default = {}", setting.default).parse::<toml::Table>()
-        && let Some(default) = default.remove("default")
-    {
+    schema["description"] = json!(setting.meaning());
+    if let Some(default) = setting.default_value() {
         schema["default"] = serde_json::to_value(default).unwrap_or_default();
     }
     schema

@@ -20,7 +20,7 @@ pub(crate) fn template(given: &[(&str, String)]) -> String {
             (false, true) => file.push_str(&format!("# {header}\n")),
         }
         for setting in of_section(section) {
-            file.push_str(&format!("# {}\n", setting.meaning));
+            file.push_str(&format!("# {}\n", setting.meaning()));
             let within = setting.key.strip_prefix(section).unwrap_or(setting.key).trim_start_matches('.');
             match given.iter().find(|(key, _)| *key == setting.key) {
                 Some((_, value)) => file.push_str(&format!("{within} = {value}\n")),
@@ -46,8 +46,12 @@ pub(crate) fn reference() -> String {
         for setting in of_section(section) {
             let default =
                 if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
-            let line =
-                format!("| `{}` | {} | {default} | {} |\n", setting.key, form(setting.form), setting.meaning);
+            let line = format!(
+                "| `{}` | {} | {default} | {} |\n",
+                setting.key,
+                form(setting.form),
+                setting.meaning()
+            );
             page.push_str(&line);
         }
         page.push('\n');

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chancery_core::error::Complaint;
 use toml::{Table, Value};
 
-use super::catalogue::ALL;
+use super::catalogue::{ALL, Setting};
 
 /// What the operating system says of a file, and what to do about it.
 const REMEDIES: [(&str, &str); 2] =
@@ -20,6 +20,7 @@ pub(crate) struct Values(BTreeMap<&'static str, Said>);
 
 #[derive(Clone)]
 struct Said {
+    /// As JSON.
     value: String,
     /// The text, or the texts of a list.
     texts: Vec<String>,
@@ -37,7 +38,7 @@ impl Values {
             let value = place?.get(last)?;
             let is_of = |(name, _): &&(String, String)| setting.variable().as_deref() == Some(name);
             let variable = variables.iter().find(is_of).map(|(name, _)| name.clone());
-            Some((setting.key, Said { value: shown(value), texts: texts(value), variable }))
+            Some((setting.key, Said { value: json(value), texts: texts(value), variable }))
         });
         Self(said.collect())
     }
@@ -54,6 +55,19 @@ impl Values {
         !self.0.contains_key(setting) && ALL.iter().any(|known| known.key == setting)
     }
 
+    /// The settings that have other values in `served`, and take these at a restart alone.
+    pub(crate) fn waiting(&self, served: &Self) -> Vec<&'static str> {
+        let waits = ALL.iter().filter(|setting| setting.waits_for_restart);
+        let differs = waits.filter(|setting| self.value(setting) != served.value(setting));
+        differs.map(|setting| setting.key).collect()
+    }
+
+    /// What counts, which is the default if nothing is said.
+    fn value(&self, setting: &Setting) -> Option<String> {
+        let said = self.0.get(setting.key).map(|said| said.value.clone());
+        said.or_else(|| setting.default_value().as_ref().map(json))
+    }
+
     /// The complaint with the value that it is about, and with the variable that has it.
     pub(crate) fn explain(&self, mut complaint: Complaint) -> Complaint {
         let Some(Said { value, texts, variable }) = self.0.get(complaint.setting.as_str()) else {
@@ -62,6 +76,7 @@ impl Values {
         if let Some(other) = self.compared(&complaint.rule) {
             complaint.rule.push_str(&other);
         }
+        let value = shown(value);
         let ends = |c: char| matches!(c, '`' | '"' | ',' | ';' | ':');
         let mut words = complaint.rule.split_whitespace().map(|word| word.trim_matches(ends));
         let is_shown = words.any(|word| texts.iter().any(|text| text == word));
@@ -82,7 +97,7 @@ impl Values {
         let other = rule.strip_prefix("must not be longer than ")?;
         let known = ALL.iter().find(|setting| setting.key == other)?;
         match self.0.get(other) {
-            Some(said) => Some(format!(", which is {}", said.value)),
+            Some(said) => Some(format!(", which is {}", shown(&said.value))),
             None => Some(format!(", which is {} if nothing is said", known.default)),
         }
     }
@@ -108,12 +123,15 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// A value as the file has it, on one line and not too long.
-fn shown(value: &Value) -> String {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}\u{2026}", text.get(..end).unwrap_or_default()),
-        None => text,
+fn json(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A value as the file has it, not too long.
+fn shown(json: &str) -> String {
+    match json.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}\u{2026}", json.get(..end).unwrap_or_default()),
+        None => json.to_owned(),
     }
 }
 

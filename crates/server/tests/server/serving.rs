@@ -330,6 +330,33 @@ fn sighup_takes_a_good_configuration_and_keeps_the_old_one_instead_of_a_bad_one(
     assert_eq!(get(http, "/oauth/token").0, 405);
 }
 
+/// What does not count before a restart is named at each reload, as long as it differs from what the server was started
+/// with; how the log is written counts at once.
+#[test]
+fn sighup_names_what_waits_for_a_restart() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let path = folder.join("chancery.toml");
+    let before = std::fs::read_to_string(&path).unwrap();
+    let now = before
+        .replace("# threads = 2", "threads = 3")
+        .replace("# connections = 4096", "connections = 4000")
+        .replace("# queue = 32", "queue = 32")
+        .replace("# format = \"json\"", "format = \"text\"");
+    assert_ne!(before, now);
+    std::fs::write(&path, now).unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("configuration_waits");
+    assert!(line.contains("http.connections, passwords.threads: changed"), "{line}");
+    assert!(line.contains(" WARN  configuration_waits: "), "the new form counts: {line}");
+    let line = server.wait_for("configuration_reloaded");
+    assert!(line.contains("new requests use everything else"), "{line}");
+    std::fs::write(&path, before).unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("new requests use it");
+    assert!(line.contains("\"event\":\"configuration_reloaded\""), "{line}");
+}
+
 /// A18: one line of JSON for each event, with a request id and without what was sent.
 #[test]
 fn the_log_has_a_line_for_each_event_and_no_secret() {

@@ -38,7 +38,7 @@ pub(super) const CLIENT_AUTHENTICATION: &[Setting] = &[
         Form::Texts,
         "[]",
         "Addresses and ports at which the handshake asks for a client's certificate and takes any, or none. `tls.listen` never asks, so that browsers do not show a choice of certificates.",
-    ),
+    ).at_restart(),
     setting(
         "tls.client_authorities",
         Form::Texts,
