@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a backup in the place of the store, while the server is stopped
     Restore(Restore),
+    /// Let the store belong to another issuer, that of the configuration, while the server is stopped
+    AcceptIssuer(Configured),
     /// Explain what the log says
     #[command(subcommand)]
     Log(Log),

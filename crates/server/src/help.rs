@@ -40,6 +40,11 @@ const EXAMPLES: &[Shown] = &[
         "",
     ),
     (
+        "accept-issuer",
+        &[("chancery accept-issuer --config /etc/chancery/chancery.toml", "")],
+        "Clients, APIs and people have to follow: see \"Move to another machine\" in docs/operate.md.",
+    ),
+    (
         "init",
         &[
             ("chancery init", "asks for everything"),

@@ -8,6 +8,7 @@ mod development;
 mod fetch;
 mod heard;
 mod help;
+mod issuer;
 mod listener;
 mod log;
 mod management;
@@ -78,6 +79,7 @@ async fn run(command: Command) -> commands::Output {
         Command::Init(wanted) => commands::init(wanted).await,
         Command::Backup(wanted) => commands::backup(wanted).await,
         Command::Restore(wanted) => commands::restore(wanted).await,
+        Command::AcceptIssuer(configured) => commands::accept_issuer(&configured).await,
         Command::Client(command) => commands::client(command).await,
         Command::RegistrationToken(command) => commands::registration_token(command).await,
         Command::User(command) => Box::pin(commands::user(command)).await,
@@ -100,6 +102,7 @@ async fn serve(configured: Configured) -> Result<(), String> {
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
     let opened = parts::open_existing(&settings)?;
     opened.check_realm(&settings).await?;
+    opened.check_issuer(&settings).await?;
     if matches!(settings.store, settings::Store::Memory) {
         opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
     }

@@ -147,6 +147,7 @@ impl Node {
         let bound = self.bind_all().await?;
         let Some(file) = self.opened.file.clone() else { return self.serve(bound, configured).await };
         let running = self.begin(&file).await?;
+        self.note_issuer().await?;
         let served = self.clone().serve(bound, configured).await;
         if let Err(error) = file.end(running).await {
             self.log.say(Level::Error, "store_not_closed", &error.to_string());
@@ -174,6 +175,20 @@ impl Node {
             );
         }
         Ok(running)
+    }
+
+    /// Notes for which issuer the store is served. Only a development provider gets here with another one, as after
+    /// `--listen` with another port: it goes on, and says what that means.
+    async fn note_issuer(&self) -> Result<(), String> {
+        if let Some(other) = self.opened.other_issuer(&self.settings).await? {
+            let issuer = &self.settings.issuer;
+            let text = format!(
+                "this provider was {other} before, and is {issuer} from now on: sessions and tokens of before are worth nothing, \
+                 and applications have to be set up for {issuer}"
+            );
+            self.log.say(Level::Warn, "issuer_changed", &text);
+        }
+        self.opened.note_issuer(&self.settings).await
     }
 
     async fn serve(self: Arc<Self>, bound: Bound, configured: Option<Configured>) -> Result<(), String> {

@@ -114,6 +114,8 @@ impl DocumentKind {
     pub const RESOURCE_SERVER: Self = Self(3);
     /// The sealed private keys and root secrets of a realm.
     pub const SEALED_KEYS: Self = Self(4);
+    /// The issuer for which a server has filled the realm.
+    pub const ISSUER: Self = Self(5);
 }
 
 /// A document as the store has it or is to write it.

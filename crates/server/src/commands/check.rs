@@ -20,7 +20,7 @@ use super::{Output, client};
 use crate::arguments::Configured;
 use crate::listener::Certificate;
 use crate::parts::{self, open_existing};
-use crate::settings::{Read, Settings, Store, load_all};
+use crate::settings::{Read, Settings, Source, Store, load_all};
 use crate::terminal::Escaped;
 use crate::{detail_types, fetch, pages};
 
@@ -30,6 +30,8 @@ struct Findings {
     wrong: Vec<String>,
     warnings: Vec<String>,
     loosened: Vec<String>,
+    /// What is said of a store that was filled for another issuer.
+    issuer: Option<String>,
 }
 
 impl Findings {
@@ -48,6 +50,10 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool, is_json: boo
     if let Some(mut settings) = settings {
         foreign = std::mem::take(&mut settings.foreign_variables);
         inspect(&settings, are_settings_good, &mut found).await;
+        // A development provider changes its issuer with its port.
+        let place =
+            if Source::of(configured).is_development { &mut found.warnings } else { &mut found.wrong };
+        place.extend(found.issuer.take());
     }
     // Two stages may find the same.
     let mut said = BTreeSet::new();
@@ -55,7 +61,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool, is_json: boo
     let is_good = found.wrong.is_empty() && (found.loosened.is_empty() || !is_strict);
     match Form::of(is_json) {
         Form::Json => {
-            let Findings { wrong, warnings, loosened } = found;
+            let Findings { wrong, warnings, loosened, .. } = found;
             let value = json!({
                 "good": is_good, "wrong": wrong, "warnings": warnings, "loosened": loosened,
                 "variables_not_read": foreign,
@@ -164,6 +170,10 @@ async fn stored(
             found.complain(complaints(settings));
         }
         return;
+    }
+    // An issuer that is wrong in itself has been reported.
+    if !found.wrong.iter().any(|line| line.starts_with("issuer: ")) {
+        found.issuer = opened.check_issuer(settings).await.err();
     }
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
     if are_good {

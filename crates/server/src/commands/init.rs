@@ -67,6 +67,8 @@ pub(crate) async fn init(wanted: Init) -> Output {
         secrets::write_private(wrapping_key, &secrets::random_text())?;
     }
     let opened = open(&settings)?;
+    // A store may be left of an earlier run.
+    opened.check_issuer(&settings).await?;
     opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
     let mut note = String::new();
     if let Some(person) = person {
@@ -77,6 +79,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
             );
         }
     }
+    opened.note_issuer(&settings).await?;
     drop(opened);
     write_new(&configuration, text.as_bytes(), 0o644)?;
     Ok(said(&configuration, wrapping_key, store) + &note)

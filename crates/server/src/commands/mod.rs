@@ -1,5 +1,6 @@
 //! The operator's commands, which also work while a server runs on the same store.
 
+mod accept_issuer;
 mod backup;
 mod check;
 mod client;
@@ -12,6 +13,7 @@ mod report;
 mod session;
 mod user;
 
+pub(crate) use self::accept_issuer::accept_issuer;
 pub(crate) use self::backup::{backup, restore};
 pub(crate) use self::check::check;
 pub(crate) use self::client::client;

@@ -127,7 +127,7 @@ fn its_settings_are_a_file() {
     let text = fs::read_to_string(&file).unwrap();
     let text = text.replace("# front_page = true", "front_page = false");
     fs::write(&file, text).unwrap();
-    let server = start(&folder, other);
+    let mut server = start(&folder, other);
     let page = |address: SocketAddr| {
         http(
             address,
@@ -136,7 +136,16 @@ fn its_settings_are_a_file() {
         .0
     };
     assert_eq!(page(other), 404, "the setting counts");
+    let said = server.wait_for("issuer_changed");
+    let [before, now] = [listen, other].map(|address| format!("http://localhost:{}", address.port()));
+    assert!(
+        said.contains(" WARN ") && said.contains(&format!("was {before} before, and is {now} from now on")),
+        "{said}"
+    );
     drop(server);
+    let checked = run(&folder, &["check"], "");
+    let warned = String::from_utf8(checked.stderr).unwrap();
+    assert!(checked.status.success() && warned.contains("is not the issuer of this store"), "{warned}");
     let mut command = chancery(&folder);
     command.arg("dev");
     let _server = Server::spawn(command);

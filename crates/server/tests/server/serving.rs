@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{self, PATIENCE, Server, ask, done, get, get_as, initialised, post};
+use crate::support::{self, PATIENCE, Server, ask, done, get, get_as, initialised, post, refused};
 
 const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
 const GRANT: &str =
@@ -355,6 +355,28 @@ fn sighup_names_what_waits_for_a_restart() {
     server.signal("HUP");
     let line = server.wait_for("new requests use it");
     assert!(line.contains("\"event\":\"configuration_reloaded\""), "{line}");
+}
+
+/// A store that was filled for one issuer is not served for another by mistake.
+#[test]
+fn a_store_belongs_to_its_issuer_until_somebody_moves_it() {
+    let folder = initialised();
+    let moved = ["--set", "issuer=https://id.example.org/auth"];
+    for command in ["check", "serve"] {
+        let said = refused(&folder, &[&[command][..], &moved].concat(), "");
+        for part in [
+            "issuer: https://id.example.org/auth is not the issuer of this store, which is https://id.example.org:",
+            "Set issuer to https://id.example.org,",
+            "`chancery accept-issuer`",
+        ] {
+            assert!(said.contains(part), "{command}: {said}");
+        }
+    }
+    let said = done(&folder, &[&["accept-issuer"][..], &moved].concat(), "");
+    assert_eq!(said, "the store belongs to https://id.example.org/auth from now on\n");
+    assert!(done(&folder, &[&["check"][..], &moved].concat(), "").contains("the configuration is good"));
+    let said = refused(&folder, &["check"], "");
+    assert!(said.contains("https://id.example.org is not the issuer of this store"), "{said}");
 }
 
 /// A18: one line of JSON for each event, with a request id and without what was sent.

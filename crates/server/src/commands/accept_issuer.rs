@@ -1,0 +1,10 @@
+//! `chancery accept-issuer`: the store moves to the issuer of the configuration, on purpose.
+
+use super::{Output, opened};
+use crate::arguments::Configured;
+
+pub(crate) async fn accept_issuer(configured: &Configured) -> Output {
+    let (settings, opened) = opened(configured).await?;
+    opened.note_issuer(&settings).await?;
+    Ok(format!("the store belongs to {} from now on\n", settings.issuer))
+}
