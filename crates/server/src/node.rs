@@ -1,5 +1,6 @@
 //! A running server: the current provider behind all listeners, the background tasks, and the shutdown.
 
+mod certificate_end;
 mod reload;
 
 use std::io::ErrorKind;
@@ -200,6 +201,7 @@ impl Node {
             tokio::spawn(self.clone().poll()),
             tokio::spawn(self.clone().sweep()),
             tokio::spawn(self.clone().deliver()),
+            tokio::spawn(self.clone().watch_certificate()),
         ];
         let reloading = tokio::spawn({
             let node = self.clone();
@@ -556,6 +558,7 @@ impl Supervised for Node {
             passwords: hashing.taken,
             passwords_limit: hashing.room,
             store,
+            certificate_ends: self.certificate.as_ref().and_then(|certificate| certificate.ends()),
             log_lines_dropped: self.log.lines_dropped(),
             keys: keys.map(Result::unwrap_or_default).unwrap_or_default(),
         };

@@ -39,7 +39,7 @@ pub(crate) use self::body::TimedBody;
 pub(crate) use self::host::is_named;
 use self::in_flight::{InFlight, TimedOut};
 pub(crate) use self::open::Connections;
-pub(crate) use self::own_certificate::{RENEW, date};
+pub(crate) use self::own_certificate::{Ending, ending};
 pub(crate) use self::tls::{AsksClients, Certificate};
 use self::unstalled::Unstalled;
 

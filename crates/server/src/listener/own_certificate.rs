@@ -3,6 +3,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use chancery_types::Timestamp;
 use chancery_x509::ReadCertificate;
@@ -16,6 +17,32 @@ use crate::log::rfc3339;
 /// A new certificate needs no restart.
 pub(crate) const RENEW: &str =
     "renew it; a running server takes the new one when it gets SIGHUP (`systemctl reload chancery`)";
+
+/// A certificate that ends within this time is warned of. Most are renewed a month before their end.
+const SOON: Duration = Duration::from_secs(14 * 86_400);
+
+/// What is said of a certificate that nobody has renewed in time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Soon(String),
+    Ended(String),
+}
+
+/// What is to be said of the certificate in this file, which ends then.
+pub(crate) fn ending(path: &Path, ends: Timestamp, now: Timestamp) -> Option<Ending> {
+    let (file, day) = (path.display(), date(ends));
+    // It is valid for the whole of its last second (RFC 5280 section 4.1.2.5).
+    if now.secs() > ends.secs() {
+        return Some(Ending::Ended(format!("{file}: ended on {day}, and every client refuses it: {RENEW}")));
+    }
+    let is_soon = (now + SOON).secs() > ends.secs();
+    is_soon.then(|| Ending::Soon(format!("{file}: ends on {day}, in less than 14 days: {RENEW}")))
+}
+
+/// The end of the server's own certificate, the first of the chain.
+pub(super) fn end(chain: &[CertificateDer<'_>]) -> Option<Timestamp> {
+    ReadCertificate::parse(chain.first()?).ok()?.ends()
+}
 
 /// The chain, the server's own first, if clients can accept it now.
 pub(super) fn chain(path: &Path, now: Timestamp) -> Result<Vec<CertificateDer<'static>>, String> {

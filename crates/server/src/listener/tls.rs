@@ -30,6 +30,7 @@ pub(crate) enum AsksClients {
 struct Current {
     asking: Arc<ServerConfig>,
     not_asking: Arc<ServerConfig>,
+    ends: Option<Timestamp>,
 }
 
 impl Certificate {
@@ -46,6 +47,16 @@ impl Certificate {
         Ok(())
     }
 
+    /// When it ends; `None` for a time that cannot be expressed.
+    pub(crate) fn ends(&self) -> Option<Timestamp> {
+        self.current.load().ends
+    }
+
+    /// The file that it came from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.chain
+    }
+
     pub(crate) fn acceptor(&self, asks: AsksClients) -> TlsAcceptor {
         let current = self.current.load();
         TlsAcceptor::from(match asks {
@@ -58,12 +69,12 @@ impl Certificate {
 impl Current {
     fn read(chain: &Path, key: &Path, now: Timestamp) -> Result<Self, String> {
         let certificates = own_certificate::chain(chain, now)?;
-        let private = own_certificate::key(key)?;
+        let (private, ends) = (own_certificate::key(key)?, own_certificate::end(&certificates));
         let config = |asks| {
             let config = server_config(certificates.clone(), private.clone_key(), asks);
             config.map(Arc::new).map_err(|what| format!("tls.key: {}: {what}", key.display()))
         };
-        Ok(Self { asking: config(AsksClients::Yes)?, not_asking: config(AsksClients::No)? })
+        Ok(Self { asking: config(AsksClients::Yes)?, not_asking: config(AsksClients::No)?, ends })
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Reading {
     pub(crate) passwords: usize,
     pub(crate) passwords_limit: usize,
     pub(crate) store: StoreReading,
+    /// When the server's own certificate ends, if it has one.
+    pub(crate) certificate_ends: Option<Timestamp>,
     pub(crate) log_lines_dropped: u64,
     pub(crate) keys: Vec<KeyEntry>,
 }
@@ -54,6 +56,7 @@ pub(super) struct Gauges {
     store_bytes: Gauge,
     notices: Gauge,
     notices_overdue: Seconds,
+    certificate_ends: Seconds,
     log_lines_dropped: Counter,
     published: Family<Key, Seconds>,
     signs_from: Family<Key, Seconds>,
@@ -76,6 +79,11 @@ impl Gauges {
             store_bytes: add(registry, "store_bytes", "The size of the store's files"),
             notices: add(registry, "notices_waiting", "Notices that were not delivered yet"),
             notices_overdue: add(registry, "notices_overdue_seconds", "Since when the first of them is due"),
+            certificate_ends: add(
+                registry,
+                "certificate_ends_timestamp_seconds",
+                "When the server's own certificate ends; 0 if it has none",
+            ),
             log_lines_dropped: add(
                 registry,
                 "log_lines_dropped",
@@ -107,6 +115,7 @@ impl Gauges {
         self.notices.set(whole(store.notices));
         let overdue = store.first_notice.map_or(0.0, |first| now.as_secs_f64() - seconds(first));
         self.notices_overdue.set(overdue.max(0.0));
+        self.certificate_ends.set(reading.certificate_ends.map_or(0.0, seconds));
         self.log_lines_dropped.inner().store(reading.log_lines_dropped, Ordering::Relaxed);
         // A key that was removed is gone here, too.
         for family in [&self.published, &self.signs_from, &self.signs_until] {

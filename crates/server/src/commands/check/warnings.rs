@@ -1,19 +1,15 @@
 //! What `chancery check` warns of: settings that are right in themselves, and often wrong where they are used.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use chancery_core::error::Complaint;
 use chancery_types::Timestamp;
 use chancery_x509::{ReadCertificate, certificates_of_pem};
 
-use crate::listener::{RENEW, date};
+use crate::listener::{Ending, ending};
 use crate::open_files;
 use crate::settings::{Settings, Store, Tls};
 use crate::terminal::Escaped;
-
-/// A certificate that ends within this time is warned of. Most are renewed a month before their end.
-const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 /// Everything to be warned of, but for what is in the store.
 pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
@@ -103,9 +99,8 @@ fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<(String, &'sta
         return Vec::new();
     };
     let mut warnings = Vec::new();
-    if certificate.is_valid_at(now) && !certificate.is_valid_at(now + SOON) {
-        let ends = certificate.ends().map(date).unwrap_or_default();
-        let rule = format!("{file}: ends on {ends}, in less than 14 days: {RENEW}");
+    if let Some(Ending::Soon(rule)) = certificate.ends().and_then(|ends| ending(&tls.certificate, ends, now))
+    {
         warnings.push((rule, "RFC 5280 section 4.1.2.5"));
     }
     let host = origin.split("://").nth(1).unwrap_or_default();
