@@ -33,47 +33,80 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     }
 }
 
-/// The reason of this name, or the event: what `docs/reasons.md` or `docs/events.md` says of it.
+/// What the documentation says of whatever the log has by this name: a reason, an event, a value of one of its members, or
+/// a line of the server.
 ///
 /// # Errors
-/// When there is neither.
+/// When there is none.
 pub(crate) fn explain(code: &str) -> Result<String, String> {
     if let Ok(text) = list(Some(code)) {
         return Ok(text);
     }
-    let quoted = format!("`{code}`");
-    let meant: String = events().filter(|(names, _)| names.contains(&quoted)).map(event).collect();
-    if !meant.is_empty() {
-        return Ok(meant);
+    let explained: String = TABLES
+        .iter()
+        .flat_map(|table| table.rows().filter(|row| row.has(code)).map(|row| (table.said)(&row)))
+        .collect();
+    if !explained.is_empty() {
+        return Ok(explained);
     }
-    // Why a login failed stands with its event.
-    let within: String = events().filter(|(_, text)| text.contains(&quoted)).map(event).collect();
-    if !within.is_empty() {
-        return Ok(within);
-    }
-    let events = events().flat_map(|(names, _)| names.split('`').skip(1).step_by(2));
-    let all = chancery_http::reasons().map(|known| known.reason.name).chain(events);
-    let near = did_you_mean(code, all);
+    let known = TABLES.iter().flat_map(Table::rows).flat_map(|row| row.names());
+    let near = did_you_mean(code, chancery_http::reasons().map(|known| known.reason.name).chain(known));
     Err(format!(
-        "the log has neither a reason nor an event {code}{near}; `chancery reasons` lists the reasons"
+        "the log has no reason, event, value or line {code}{near}; `chancery reasons` lists the reasons, and docs/events.md has \
+         the rest"
     ))
 }
 
-fn event((names, text): (&str, &str)) -> String {
-    let (text, members) = text.split_once(" | ").unwrap_or((text, ""));
-    let members = members.replace('`', "");
-    format!(
-        "{}\n    {text}\n    an event of the log (docs/events.md), with {members}\n",
-        names.replace('`', "")
-    )
+/// A table of `docs/events.md`.
+struct Table {
+    /// How the line with its headings begins.
+    head: &'static str,
+    /// What a row of it says.
+    said: fn(&Row) -> String,
 }
 
-/// The events, by the names in the first column of the page.
-fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let page = include_str!("../../../docs/events.md");
-    let table = page.split("\n## ").next().and_then(|top| top.split("| event |").nth(1)).unwrap_or_default();
-    let rows = table.lines().filter(|line| line.starts_with("| `"));
-    rows.filter_map(|row| row.trim_matches(['|', ' ']).split_once(" | "))
+/// The first three cells of a row.
+struct Row {
+    named: &'static str,
+    text: &'static str,
+    last: &'static str,
+}
+
+const EVENTS: Table = Table {
+    head: "| event | when |",
+    said: |row| row.said(&format!("an event of the log (docs/events.md), with {}", row.last)),
+};
+
+const TABLES: [Table; 3] = [
+    EVENTS,
+    Table { head: "| value |", said: |row| row.said(&format!("a value of {} (docs/events.md)", row.last)) },
+    Table { head: "| line |", said: |row| row.said(&format!("what to do: {}", row.last)) },
+];
+
+impl Table {
+    fn rows(&self) -> impl Iterator<Item = Row> + use<> {
+        let page = include_str!("../../../docs/events.md");
+        let table = page.split_once(self.head).map_or("", |(_, rest)| rest);
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
+        rows.filter_map(|row| {
+            let mut cells = row.trim_matches(['|', ' ']).split(" | ");
+            Some(Row { named: cells.next()?, text: cells.next()?, last: cells.next().unwrap_or_default() })
+        })
+    }
+}
+
+impl Row {
+    fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.named.split('`').skip(1).step_by(2)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
+    fn said(&self, last: &str) -> String {
+        format!("{}\n    {}\n    {}\n", self.named.replace('`', ""), self.text, last.replace('`', ""))
+    }
 }
 
 /// The table of `docs/reasons.md`.
@@ -93,11 +126,13 @@ pub(crate) fn table() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
 
     /// After a change, replace the end of the page by the output of `chancery reasons --markdown`.
     #[test]
     fn the_committed_page_has_every_reason() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reasons.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reasons.md");
         assert!(std::fs::read_to_string(path).unwrap().contains(table().trim_end()));
     }
 
@@ -107,8 +142,11 @@ mod tests {
             ("pkce_missing", "code_challenge is required"),
             ("login_throttled", "too many had failed"),
             ("client_updated", "changed or removed itself"),
-            ("wrong_password", "login_failed\n"),
-            ("name_taken", "sign_up_refused\n"),
+            ("wrong_password", "wrong_password\n    the password is not that of the person"),
+            ("unknown_name", "nobody has the name"),
+            ("disabled", "a value of login_failed (docs/events.md)"),
+            ("name_taken", "a value of sign_up_refused"),
+            ("not_ready", "what to do: as message says: make room"),
         ] {
             let text = explain(code).unwrap();
             assert!(text.contains(said), "{code}: {text}");
@@ -117,10 +155,60 @@ mod tests {
             ("pkce_mising", "pkce_missing"),
             ("login_faild", "login_failed"),
             ("client_disable", "client_disabled"),
+            ("wrong_pasword", "wrong_password"),
+            ("not_redy", "not_ready"),
         ] {
             assert!(explain(code).unwrap_err().contains(&format!("did you mean {near}?")), "{code}");
         }
         assert!(explain("`").is_err() && explain("").is_err());
+    }
+
+    /// The names in the sources, where each stands after its level.
+    #[test]
+    fn every_line_of_the_server_is_explained_and_every_explained_line_is_written() {
+        let mut written = BTreeSet::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                let is_test = entry.ends_with("tests.rs") || entry.ends_with("reasons.rs");
+                if entry.is_dir() {
+                    folders.push(entry);
+                } else if !is_test {
+                    written.extend(names_after_a_level(&std::fs::read_to_string(entry).unwrap()));
+                }
+            }
+        }
+        assert!(written.len() > 20, "{written:?}");
+        let explained: BTreeSet<String> =
+            TABLES[2].rows().flat_map(|row| row.names()).map(str::to_owned).collect();
+        assert_eq!(written, explained, "docs/events.md, \"Lines of the server\"");
+    }
+
+    fn names_after_a_level(source: &str) -> Vec<String> {
+        let source = source.split("mod tests {").next().unwrap();
+        let names = source.split(".say(").skip(1).filter_map(|rest| {
+            let (_, name) = rest.trim_start().strip_prefix("Level::")?.split_once('"')?;
+            Some(name.split('"').next()?.to_owned())
+        });
+        names.collect()
+    }
+
+    /// Every value that the engine can write is explained.
+    #[test]
+    fn every_value_is_explained() {
+        use chancery_core::event::GrantEnd::*;
+        let whys = [CodeReplayed, RefreshTokenReplayed, RevokedByClient, ConsentWithdrawn, TokensUndelivered];
+        for value in whys.map(|why| why.as_str()) {
+            assert!(TABLES[1].rows().any(|row| row.has(value)), "{value}");
+        }
+        // What the rows of the events name as reasons.
+        for row in EVENTS.rows().filter(|row| row.text.contains("the reason is")) {
+            let (_, listed) = row.text.split_once("the reason is").unwrap();
+            let listed = listed.split(". ").next().unwrap();
+            for value in listed.split('`').skip(1).step_by(2) {
+                assert!(TABLES[1].rows().any(|row| row.has(value)), "{value}");
+            }
+        }
     }
 
     #[test]

@@ -120,6 +120,24 @@ fn a_certificate_that_ends_soon_or_is_of_another_host_is_warned_of() {
     }
 }
 
+/// A running server says so, too: in the log from the start, and to Prometheus.
+#[test]
+fn a_server_says_that_its_certificate_ends_soon() {
+    let folder = initialised();
+    let now = SystemTime::now();
+    let ends = now + 13 * DAY;
+    certificate(&folder, &["id.example.org"], now - DAY, ends);
+    let mut server = Server::start(&folder, &TLS);
+    let line = server.wait_for("certificate_ends");
+    assert!(line.contains("\"warn\"") && line.contains("in less than 14 days: renew it"), "{line}");
+    let (_, metrics) = ask(server.address("management"), "/metrics");
+    let told =
+        metrics.lines().find_map(|line| line.strip_prefix("chancery_certificate_ends_timestamp_seconds "));
+    let told: f64 = told.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap();
+    let ends = ends.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    assert!((told - ends).abs() < 2.0, "{told} {ends}");
+}
+
 /// What every client refuses is refused at once, by `check` and `serve`: the file, why, and what to do.
 #[test]
 fn a_certificate_that_no_client_takes_is_refused() {
