@@ -379,7 +379,9 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
         None => {
             "The request of the application cannot be answered. Go back to the application and start again."
         }
-        Some(FaultKind::Unavailable) => "The service is busy. Try again in a moment.",
+        Some(FaultKind::Unavailable) => {
+            "The service cannot answer right now. Try again in a moment, or tell the operator the request id."
+        }
         Some(FaultKind::Internal) => {
             "Something went wrong here. Try again, or tell the operator the request id."
         }

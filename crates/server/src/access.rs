@@ -91,6 +91,9 @@ fn ourselves() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// What is said of a folder that was named for a file. Its mode is not to be changed: then nobody could use it.
+pub(crate) const IS_FOLDER: &str = "is a folder: name a file, which may be in it";
+
 /// Checks the database, its companions and their folder, as far as they exist.
 pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(), String> {
     check_store_by(ourselves(), database, is_group_trusted)
@@ -101,6 +104,9 @@ fn check_store_by(ourselves: u32, database: &Path, is_group_trusted: bool) -> Re
     check_folder_by(ourselves, &folder_of(&path), is_group_trusted)?;
     for file in with_companions(&path) {
         if let Ok(metadata) = std::fs::metadata(&file) {
+            if metadata.is_dir() {
+                return Err(format!("{} {IS_FOLDER}", file.display()));
+            }
             let checked = Access::by(ourselves, &metadata).check_database(is_group_trusted);
             checked.map_err(|what| format!("{}: {what}", file.display()))?;
         }

@@ -231,6 +231,10 @@ pub(crate) struct Init {
     /// Make no first user
     #[arg(long)]
     pub(crate) no_user: bool,
+    /// Make only a new, empty store for the configuration in the folder, or of the variable
+    /// CHANCERY_CONFIG: where the store is lost and there is no backup
+    #[arg(long, conflicts_with = "issuer")]
+    pub(crate) new_store: bool,
     #[command(flatten)]
     pub(crate) password: PasswordSource,
 }

@@ -52,6 +52,7 @@ const EXAMPLES: &[Shown] = &[
                 "chancery init --directory /var/lib/chancery --issuer https://id.example.org --username alice",
                 "",
             ),
+            ("chancery init --new-store --no-user", "where the store is lost and there is no backup"),
         ],
         "",
     ),

@@ -166,7 +166,8 @@ impl Node {
             let begun = Instant::now();
             file.check_integrity(&running).await.map_err(|error| {
                 format!(
-                    "store.sqlite: the file is damaged: {error}; restore a copy, or see https://sqlite.org/recovery.html"
+                    "store.sqlite: the file is damaged: {error}; put a backup in its place with `chancery restore FILE \
+                     --replace`, or see https://sqlite.org/recovery.html"
                 )
             })?;
             self.log.say(

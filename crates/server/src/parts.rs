@@ -51,12 +51,18 @@ const REPLACEMENT: &str = "if the file is damaged, `chancery restore FILE --repl
 /// Opens an existing store, so that a wrong path does not create an empty one without keys.
 pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
     match &settings.store {
-        Store::Sqlite { path, .. } if !path.exists() => Err(format!(
-            "store.sqlite: {} does not exist: correct the path, or make the file with `chancery init`",
-            path.display()
-        )),
+        Store::Sqlite { path, .. } if !path.exists() => Err(missing(path)),
         _ => open(settings),
     }
+}
+
+/// What is said of a store that is not at its path.
+pub(crate) fn missing(path: &Path) -> String {
+    format!(
+        "store.sqlite: {} does not exist: correct the path; or, if the file is lost, put a backup in its place with \
+         `chancery restore FILE`, or begin anew without one with `chancery init --new-store`",
+        path.display()
+    )
 }
 
 /// Everything that keeps the store from being opened, at once.
@@ -202,8 +208,7 @@ impl Opened {
         unsigned.map(complaint).collect()
     }
 
-    /// Checks that there is anything of this realm, unless the store is still empty: what is stored under another
-    /// name is not found. And that its keys were sealed with the wrapping key that is given.
+    /// Checks that there is anything, and of this realm: what is stored under another name is not found. And that its keys were sealed with the wrapping key that is given.
     ///
     /// # Errors
     /// Which realms there are, or whose fault it is.
@@ -211,7 +216,14 @@ impl Opened {
         let Some(file) = &self.file else { return Ok(()) };
         let realms = file.realms().await.map_err(|error| format!("store.sqlite: {error}"))?;
         let realm = settings.realm.as_str();
-        if realms.is_empty() || realms.iter().any(|known| known == realm) {
+        if let (true, Store::Sqlite { path, .. }) = (realms.is_empty(), &settings.store) {
+            return Err(format!(
+                "store.sqlite: {} is an empty store, without keys: put a backup in its place with \
+                 `chancery restore FILE --replace`, or move it away and begin anew with `chancery init --new-store`",
+                path.display()
+            ));
+        }
+        if realms.iter().any(|known| known == realm) {
             return self.check_wrapping_key(settings).await;
         }
         let rule = format!(

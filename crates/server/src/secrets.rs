@@ -10,7 +10,7 @@ use chancery_accounts::{Password, PasswordRules, Username};
 use chancery_jose::RootSecret;
 use zeroize::Zeroizing;
 
-use crate::access::Access;
+use crate::access::{Access, IS_FOLDER};
 use crate::arguments::PasswordSource;
 use crate::commands::lines;
 
@@ -24,6 +24,9 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
         _ => about(&error),
     })?;
     let metadata = file.metadata().map_err(|error| about(&error))?;
+    if metadata.is_dir() {
+        return Err(format!("keys.wrapping_key: {} {IS_FOLDER}", path.display()));
+    }
     Access::of(&metadata).check_key().map_err(|what| about(&what))?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|error| about(&error))?;
@@ -70,11 +73,16 @@ pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
     let text = match source.password_file.as_deref() {
         Some(path) if path != Path::new("-") => {
             let content = std::fs::read_to_string(path).map(Zeroizing::new);
-            let content = content.map_err(|error| format!("{}: {error}", path.display()))?;
+            let content = content.map_err(|error| {
+                format!(
+                    "--password-file: {}: {error}: name a file whose first line is the password, or `-` for the standard input",
+                    path.display()
+                )
+            })?;
             let line = content.lines().next().unwrap_or_default();
             if line.is_empty() {
                 return Err(format!(
-                    "{}: has no password: its first line must be the password",
+                    "--password-file: {}: has no password: its first line must be the password",
                     path.display()
                 ));
             }

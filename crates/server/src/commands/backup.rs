@@ -11,10 +11,10 @@ use chancery_store_sqlite::{Backup as About, back_up, examine, is_in_use, revive
 use chancery_types::Kind;
 
 use super::{Output, client, lines};
-use crate::access::{check_folder, check_store, folder_of, with_companions};
+use crate::access::{IS_FOLDER, check_folder, check_store, folder_of, with_companions};
 use crate::arguments::{Backup, Restore};
 use crate::log::rfc3339;
-use crate::parts::open;
+use crate::parts::{missing, open};
 use crate::settings::{Settings, Store, load};
 use crate::terminal::counted;
 
@@ -33,7 +33,7 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
     let file = &wanted.file;
     let about = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
     if !path.exists() {
-        return Err(format!("store.sqlite: {} does not exist", path.display()));
+        return Err(missing(path));
     }
     check_store(path, *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
     if file.symlink_metadata().is_ok() {
@@ -47,7 +47,7 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
     let (source, target) = (path.clone(), unfinished.0.clone());
     let copied =
         tokio::task::spawn_blocking(move || back_up(&source, &target, now, env!("CARGO_PKG_VERSION")));
-    copied.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    copied.await.map_err(|error| error.to_string())?.map_err(|error| format!("store.sqlite: {error}"))?;
     unfinished.name(file).map_err(|error| about(&error))?;
     let size = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
     Ok(format!(
@@ -69,12 +69,22 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     let from = &wanted.file;
     let about = |what: &dyn std::fmt::Display| format!("{}: {what}; nothing was changed", from.display());
     check_folder(&folder_of(path), *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
-    let is_there = with_companions(path).iter().any(|file| file.symlink_metadata().is_ok());
+    let there: Vec<PathBuf> =
+        with_companions(path).into_iter().filter(|file| file.symlink_metadata().is_ok()).collect();
+    let is_there = !there.is_empty();
+    if path.is_dir() {
+        return Err(format!("store.sqlite: {} {IS_FOLDER}", path.display()));
+    }
     if is_there && !wanted.replace {
+        let files: Vec<String> = there.iter().map(|file| file.display().to_string()).collect();
+        let (what, kept) = if there.contains(path) {
+            ("exists and was not changed", "the store that is there now is kept beside it")
+        } else {
+            ("is left of a store that is lost, and was not changed", "what is left is kept beside it")
+        };
         return Err(format!(
-            "{} exists and was not changed. If the backup is to take its place, stop the server and say --replace: the \
-             store that is there now is kept beside it",
-            path.display()
+            "{} {what}. If the backup is to take its place, stop the server and say --replace: {kept}",
+            files.join(", ")
         ));
     }
     if path.exists() && is_in_use(path) {

@@ -15,11 +15,11 @@ use chancery_types::Issuer;
 
 use super::user::username;
 use super::{Output, lines};
-use crate::access::{check_folder, folder_of, make_folder};
-use crate::arguments::Init;
+use crate::access::{check_folder, folder_of, make_folder, with_companions};
+use crate::arguments::{Configured, Init};
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
-use crate::settings::{FILE, Settings, Store, load_text, template};
+use crate::settings::{FILE, Settings, Source, Store, load_text, template};
 use crate::terminal::Escaped;
 
 const WRAPPING_KEY: &str = "wrapping.key";
@@ -28,15 +28,18 @@ const STORE: &str = "chancery.sqlite";
 /// Writes nothing before everything is checked, and the configuration last: until that exists, the command
 /// can be repeated and continues where an earlier run has stopped.
 pub(crate) async fn init(wanted: Init) -> Output {
-    let issuer = given_or_asked(wanted.issuer, &ISSUER, issuer_of)?;
-    let configuration = wanted.directory.join(FILE);
-    let text = template(&[
-        ("issuer", format!("{:?}", issuer.as_str())),
-        ("http.listen", format!("[\"127.0.0.1:{}\"]", port(&issuer))),
-        ("http.trusted_proxies", proxies(&issuer).to_owned()),
-        ("store.sqlite", format!("{STORE:?}")),
-        ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
-    ]);
+    let mut configuration = wanted.directory.join(FILE);
+    let text = if wanted.new_store {
+        if wanted.directory == Path::new(".") {
+            configuration = Source::of(&Configured { config: None, dev: None, set: Vec::new() }).path;
+        }
+        let read = std::fs::read_to_string(&configuration);
+        read.map_err(|error| {
+            format!("--new-store: {}: {error}: name its folder with --directory", configuration.display())
+        })?
+    } else {
+        template_for(&given_or_asked(wanted.issuer, &ISSUER, issuer_of)?)
+    };
     let settings = load_text(&text, &configuration).map_err(|complaints| lines(&complaints))?;
     let complaints = settings.engine.complaints();
     if !complaints.is_empty() {
@@ -44,10 +47,19 @@ pub(crate) async fn init(wanted: Init) -> Output {
     }
     let Store::Sqlite { path: store, wrapping_key, group_access } = &settings.store else {
         return Err(
-            "store.sqlite is overridden with nothing by an environment variable; unset the variable to make a store"
+            "store.sqlite is not set, or overridden with nothing by an environment variable: set it to make a store"
                 .to_owned(),
         );
     };
+    if wanted.new_store {
+        check_nothing_is_left(store)?;
+    } else if configuration.exists() {
+        return Err(format!(
+            "{} exists already; nothing was changed. If its store is lost, put a backup in its place with \
+             `chancery restore FILE`, or begin anew without one with `chancery init --new-store`",
+            configuration.display()
+        ));
+    }
     check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
     let person = if wanted.no_user {
         None
@@ -81,8 +93,35 @@ pub(crate) async fn init(wanted: Init) -> Output {
     }
     opened.note_issuer(&settings).await?;
     drop(opened);
+    if wanted.new_store {
+        return Ok(format!(
+            "written: {}, with new keys: clients, people and everything else of before are to be added again\n\
+             next:    chancery serve --config {}\n{note}",
+            store.display(),
+            configuration.display()
+        ));
+    }
     write_new(&configuration, text.as_bytes(), 0o644)?;
     Ok(said(&configuration, wrapping_key, store) + &note)
+}
+
+/// The configuration that begins with this issuer.
+fn template_for(issuer: &Issuer) -> String {
+    template(&[
+        ("issuer", format!("{:?}", issuer.as_str())),
+        ("http.listen", format!("[\"127.0.0.1:{}\"]", port(issuer))),
+        ("http.trusted_proxies", proxies(issuer).to_owned()),
+        ("store.sqlite", format!("{STORE:?}")),
+        ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
+    ])
+}
+
+/// Checks that nothing of a former store is at its path. SQLite would take what is left of its log for the new one's.
+fn check_nothing_is_left(store: &Path) -> Result<(), String> {
+    let mut left = with_companions(store).into_iter().filter(|file| file.symlink_metadata().is_ok());
+    left.next().map_or(Ok(()), |file| {
+        Err(format!("{} exists and was not changed: move it away, if the store is lost", file.display()))
+    })
 }
 
 /// Checks that everything can be written. A key without a store, or both, may be left of an earlier run.
@@ -93,9 +132,6 @@ fn check_places(
     wrapping_key: &Path,
     is_group_trusted: bool,
 ) -> Result<(), String> {
-    if configuration.exists() {
-        return Err(format!("{} exists already; nothing was changed", configuration.display()));
-    }
     for file in [store, wrapping_key] {
         let parent = folder_of(file);
         if parent != folder_of(configuration) && !parent.is_dir() {
@@ -171,8 +207,8 @@ const USERNAME: Question = Question {
 };
 
 const EMAIL: Question = Question {
-    rule: "Clients that ask for it are told the user's e-mail address; leave it empty for none.",
-    prompt: "E-mail address: ",
+    rule: "The first user's e-mail address is told to clients that ask for it; leave it empty for none.",
+    prompt: "E-mail address (may be empty): ",
     flag: "--email",
 };
 

@@ -65,6 +65,9 @@ pub(crate) fn load_all(configured: &Configured) -> Read {
                 "does not exist: name the configuration with --config or CHANCERY_CONFIG, write one with `chancery init`, or start a development provider with `chancery`"
                     .to_owned()
             }
+            ErrorKind::IsADirectory => {
+                format!("is a folder: name the file in it, such as {}", path.join(FILE).display())
+            }
             _ => error.to_string(),
         };
         Complaint::new(path.display().to_string(), rule, "docs/configuration.md")

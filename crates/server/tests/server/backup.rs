@@ -255,3 +255,66 @@ fn a_store_in_memory_has_no_backup() {
         assert!(said.contains("store.sqlite is not set"), "{said}");
     }
 }
+
+/// Whoever has lost the store is told both ways on, and both of them lead on.
+#[test]
+fn a_lost_store_is_restored_or_begun_anew() {
+    let folder = with_client();
+    done(&folder, &["backup", "backup"], "");
+    let file = |name: &str| folder.join(name);
+    fs::remove_file(file("chancery.sqlite")).unwrap();
+    for command in [
+        &["check"][..],
+        &["serve"],
+        &["keys", "list"],
+        &["backup", "other"],
+        &["init", "--issuer", "https://a.example"],
+    ] {
+        let said = refused(&folder, command, "");
+        assert!(
+            said.contains("`chancery restore FILE`") && said.contains("`chancery init --new-store`"),
+            "{command:?}: {said}"
+        );
+    }
+    for left in ["chancery.sqlite-wal", "chancery.sqlite-shm"] {
+        fs::write(file(left), "what is left").unwrap();
+        let said = refused(&folder, &["init", "--new-store", "--no-user"], "");
+        assert!(said.contains(left) && said.contains("move it away"), "{said}");
+        let said = refused(&folder, &["restore", "backup"], "");
+        assert!(said.contains(left) && said.contains("is left of a store that is lost"), "{said}");
+        fs::remove_file(file(left)).unwrap();
+    }
+    let key = fs::read(file("wrapping.key")).unwrap();
+    let begun = done(&folder, &["init", "--new-store", "--username", "bob"], "correct horse\n");
+    assert!(begun.contains("chancery.sqlite") && !begun.contains("wrapping.key"), "{begun}");
+    assert_eq!(fs::read(file("wrapping.key")).unwrap(), key);
+    assert!(done(&folder, &["check"], "").contains("is good"));
+    assert!(done(&folder, &["user", "list"], "").contains("bob"));
+    assert!(refused(&folder, &["init", "--new-store", "--no-user"], "").contains("was not changed"));
+    done(&folder, &["restore", "backup", "--replace"], "");
+    assert!(done(&folder, &["user", "list"], "").contains("alice"));
+    // A file of the right name with nothing in it is no store either.
+    fs::write(file("chancery.sqlite"), "").unwrap();
+    let said = refused(&folder, &["check"], "");
+    assert!(
+        said.contains("chancery.sqlite is an empty store") && said.contains("`chancery restore FILE"),
+        "{said}"
+    );
+}
+
+/// To change the mode of a folder as that of a file would shut everybody out.
+#[test]
+fn a_folder_in_the_place_of_a_file_is_named_as_that() {
+    let folder = initialised();
+    fs::create_dir(folder.join("folder")).unwrap();
+    for setting in ["store.sqlite=folder", "keys.wrapping_key=folder"] {
+        for command in ["check", "serve"] {
+            let said = refused(&folder, &[command, "--set", setting], "");
+            assert!(said.contains("folder is a folder") && !said.contains("chmod"), "{setting}: {said}");
+        }
+    }
+    let said = refused(&folder, &["restore", "x", "--replace", "--set", "store.sqlite=folder"], "");
+    assert!(said.contains("is a folder"), "{said}");
+    let said = refused(&folder, &["check", "--config", "."], "");
+    assert!(said.contains("is a folder: name the file in it, such as ./chancery.toml"), "{said}");
+}

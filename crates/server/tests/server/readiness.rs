@@ -108,7 +108,11 @@ fn after_an_unclean_end_the_store_is_checked() {
     let file = folder.join("chancery.sqlite");
     let said =
         refused(&folder, &["serve", "--set", "management.listen=", "--set", "http.listen=127.0.0.1:0"], "");
-    assert!(said.contains("is damaged") && said.contains("restore a copy"), "{said} {}", file.display());
+    assert!(
+        said.contains("is damaged") && said.contains("`chancery restore FILE --replace`"),
+        "{said} {}",
+        file.display()
+    );
 }
 
 /// Who may write the store is whom they like.

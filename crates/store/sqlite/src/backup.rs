@@ -6,6 +6,7 @@ use chancery_store::BackendError;
 use chancery_types::{Kind, Timestamp};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 
+use crate::damage::explained;
 use crate::database::{APPLICATION_ID, BUSY_TIMEOUT};
 
 /// What a backup says about itself.
@@ -38,7 +39,7 @@ pub fn back_up(source: &Path, target: &Path, now: Timestamp, version: &str) -> R
         step.execute("insert into backup values (?1, ?2)", params![now.millis(), version])?;
         step.commit()
     };
-    copy().map_err(|error| BackendError::new(format!("{}: {error}", source.display())))
+    copy().map_err(|error| BackendError::new(format!("{}: {}", source.display(), explained(error))))
 }
 
 /// Reads what a backup says about itself, and the whole of it to find what is damaged.

@@ -18,6 +18,8 @@ pub use backup::{Backup, back_up, examine, is_in_use, revive};
 
 mod checkpoints;
 
+mod damage;
+
 mod database;
 
 mod documents;
@@ -139,7 +141,7 @@ impl From<rusqlite::Error> for SqliteError {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
         Self(match error.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy,
-            _ => BackendError::new(error).into(),
+            _ => damage::explained(error).into(),
         })
     }
 }

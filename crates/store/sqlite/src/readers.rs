@@ -12,6 +12,7 @@ use chancery_store::{BackendError, StoreError, StoreFuture};
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
+use crate::damage::Damage;
 use crate::database::{Database, DatabaseFile};
 use crate::watch::{Watch, Work, begin};
 
@@ -38,6 +39,7 @@ pub(crate) struct Readers {
     not_on_the_spot: AtomicU32,
     slow: Duration,
     watch: Arc<dyn Watch>,
+    pub(crate) damage: Damage,
     /// `None` only while it is dropped: the threads end with the queue.
     queue: Option<SyncSender<Read>>,
     threads: Vec<JoinHandle<()>>,
@@ -58,6 +60,7 @@ impl Readers {
             not_on_the_spot: AtomicU32::new(0),
             slow,
             watch,
+            damage: Damage::default(),
             queue: Some(queue),
             threads: Vec::new(),
         };
@@ -81,6 +84,7 @@ impl Readers {
                 None => self.on_a_thread(look).await,
             };
             self.watch.done(Work::LookUp, begun.elapsed());
+            self.damage.heed(&found);
             found
         })
     }
@@ -114,6 +118,7 @@ impl Readers {
             let begun = begin();
             let found = self.on_a_thread(look).await;
             self.watch.done(Work::Read, begun.elapsed());
+            self.damage.heed(&found);
             found
         })
     }

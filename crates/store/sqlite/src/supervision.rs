@@ -34,15 +34,16 @@ impl Running {
 }
 
 impl SqliteStore {
-    /// Checks that the file and its log are still the ones that were opened. It reads a page and writes
-    /// nothing.
+    /// Checks that the file and its log are still the ones that were opened, and that nobody has met damage in them. It reads
+    /// a page and writes nothing.
     ///
     /// # Errors
-    /// Names the file that was renamed, removed or replaced, or says that the file holds something else now.
+    /// Names the file that was renamed, removed or replaced, or says that the file holds something else now, or is damaged.
     pub fn check_file(&self) -> StoreFuture<'_, ()> {
-        let (identity, file) = (self.identity.clone(), self.file.clone());
+        let (identity, file, met) = (self.identity.clone(), self.file.clone(), self.damage());
         self.readers.read(move |_| {
             identity.check()?;
+            met?;
             // This needs a new connection, because the others have cached the first page.
             let database = Database::reading(&file)?;
             let application: i64 = database.connection.query_row("pragma application_id", [], |row| row.get(0))?;
@@ -52,6 +53,11 @@ impl SqliteStore {
             let text = "no longer holds the database that was opened; put the right file back and restart the server";
             Err(BackendError::new(format!("{}: {text}", file.path.display())).into())
         })
+    }
+
+    /// What a request or a command has met before.
+    fn damage(&self) -> Result<(), BackendError> {
+        self.readers.damage.check().and_then(|()| self.writer.damage.check())
     }
 
     /// The records that a worker has to lease, of all realms.
@@ -114,8 +120,13 @@ impl SqliteStore {
     }
 
     /// Removes the note, because the server has ended in an orderly way.
+    ///
+    /// # Errors
+    /// The note stays if the file is damaged, so that the next server checks it.
     pub fn end(&self, running: Running) -> StoreFuture<'_, ()> {
+        let met = self.damage().map_err(|met| met.to_string());
         self.writer.step(move |database| {
+            met.clone().map_err(BackendError::new)?;
             database.connection.execute("delete from running where id = ?1", [running.id])?;
             Ok(())
         })

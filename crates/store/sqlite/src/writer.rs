@@ -12,6 +12,7 @@ use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
+use crate::damage::Damage;
 use crate::database::Database;
 use crate::watch::{Watch, Work, begin};
 
@@ -35,6 +36,7 @@ pub(crate) struct Writer {
     /// How many steps are queued or being committed.
     waiting: Arc<AtomicUsize>,
     watch: Arc<dyn Watch>,
+    pub(crate) damage: Damage,
 }
 
 impl Writer {
@@ -44,7 +46,7 @@ impl Writer {
         let thread = std::thread::Builder::new().name("store-writer".into());
         let of_thread = (waiting.clone(), watch.clone());
         let thread = thread.spawn(move || run(&database, &queued, of_thread)).map_err(BackendError::new)?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), waiting, watch })
+        Ok(Self { queue: Some(queue), thread: Some(thread), waiting, watch, damage: Damage::default() })
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -71,6 +73,7 @@ impl Writer {
                 Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
             };
             self.watch.done(Work::Step, begun.elapsed());
+            self.damage.heed(&outcome);
             outcome
         })
     }

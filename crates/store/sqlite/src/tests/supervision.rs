@@ -112,6 +112,47 @@ fn a_link_that_leads_elsewhere_is_noticed() {
     assert!(complaint(wait(store.check_file())).contains("replaced"));
 }
 
+/// A probe reads little of the file, so what a request has met counts; and the next server looks at all of it.
+#[test]
+fn damage_that_somebody_has_met_is_remembered() {
+    let failing = |code| {
+        move |_: &Database| -> Result<(), crate::SqliteError> {
+            Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None).into())
+        }
+    };
+    use rusqlite::ffi::{SQLITE_CORRUPT, SQLITE_CORRUPT_INDEX, SQLITE_FULL, SQLITE_IOERR, SQLITE_NOTADB};
+    for (code, is_damage) in [
+        (SQLITE_CORRUPT, true),
+        (SQLITE_CORRUPT_INDEX, true),
+        (SQLITE_NOTADB, true),
+        (SQLITE_FULL, false),
+        (SQLITE_IOERR, false),
+    ] {
+        for way in 0..3 {
+            let scratch = Scratch::new();
+            let store = scratch.store();
+            let running = wait(store.begin()).unwrap();
+            wait(store.check_file()).unwrap();
+            let met = match way {
+                0 => wait(store.readers.look_up(failing(code))),
+                1 => wait(store.readers.read(failing(code))),
+                _ => wait(store.writer.step(failing(code))),
+            };
+            assert!(met.is_err());
+            let found = wait(store.check_file());
+            assert_eq!(found.is_err(), is_damage, "{code} {way}");
+            assert_eq!(wait(store.end(running)).is_err(), is_damage, "{code} {way}");
+            if is_damage {
+                let (met, found) = (complaint(met), complaint(found));
+                assert!(met == found && found.contains("chancery restore"), "{met}, {found}");
+            }
+            drop(store);
+            let store = scratch.store();
+            assert_eq!(wait(store.begin()).unwrap().was_closed(), !is_damage, "{code} {way}");
+        }
+    }
+}
+
 /// A write that needs no room says nothing about the next login.
 #[test]
 fn a_file_that_cannot_grow_is_noticed() {
