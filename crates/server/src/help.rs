@@ -1,6 +1,10 @@
 //! The examples at the end of `--help`, for each command.
 
-use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use std::ffi::OsString;
+
+use chancery_types::nearest::nearest;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory as _, Error, FromArgMatches as _};
 
 use crate::arguments::Arguments;
 
@@ -187,8 +191,55 @@ const EXAMPLES: &[Shown] = &[
 
 /// Reads the arguments of this process; a mistake, `--help` and `--version` end it.
 pub(crate) fn arguments() -> Arguments {
-    let matches = command().get_matches();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let matches =
+        command().try_get_matches_from(&typed).unwrap_or_else(|error| suggesting(error, &typed).exit());
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The error with the name that was probably meant, of a flag or of a command.
+fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
+    let wrong = |kind| match error.get(kind) {
+        Some(ContextValue::String(wrong)) => Some(wrong.clone()),
+        _ => None,
+    };
+    let mut whole = command();
+    whole.build();
+    let mut within = &whole;
+    for word in typed.iter().skip(1).filter_map(|word| word.to_str()) {
+        within = within.find_subcommand(word).unwrap_or(within);
+    }
+    match (wrong(ContextKind::InvalidArg), wrong(ContextKind::InvalidSubcommand)) {
+        (Some(flag), _) if error.kind() == ErrorKind::UnknownArgument => {
+            // Its tip is to take a misspelt flag for a value.
+            error.remove(ContextKind::Suggested);
+            let known: Vec<String> =
+                within.get_arguments().filter_map(|known| Some(format!("--{}", known.get_long()?))).collect();
+            if let Some(near) = nearest(&flag, known.iter().map(String::as_str)) {
+                error.insert(ContextKind::SuggestedArg, ContextValue::String(near.to_owned()));
+            }
+        }
+        (_, Some(name)) => {
+            let known = within.get_subcommands().flat_map(Command::get_name_and_visible_aliases);
+            // Also `rotate-secret` for `secret rotate`.
+            let below = within.get_subcommands().flat_map(|command| {
+                command.get_subcommands().map(|below| format!("{} {}", command.get_name(), below.get_name()))
+            });
+            let is_same = |other: &String| {
+                let mut words: Vec<&str> = other.split(' ').collect();
+                let mut meant: Vec<&str> = name.split(['-', '_']).collect();
+                words.sort_unstable();
+                meant.sort_unstable();
+                words == meant
+            };
+            let near = below.into_iter().find(is_same).or_else(|| nearest(&name, known).map(str::to_owned));
+            if let Some(near) = near {
+                error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(near));
+            }
+        }
+        _ => {}
+    }
+    error
 }
 
 /// The command line with the examples.
@@ -274,6 +325,27 @@ mod tests {
         each(&Arguments::command(), "", &mut |path, command| {
             assert!(command.get_after_help().is_none(), "`chancery {path}` has examples in another place");
         });
+    }
+
+    /// A slip is answered with what was probably meant, and not with how to take it for a value.
+    #[test]
+    fn a_misspelt_name_is_answered_with_the_nearest() {
+        for (line, meant) in [
+            ("chancery serve --confg x", "'--config'"),
+            ("chancery user add bob --pasword-file x", "'--password-file'"),
+            ("chancery client add --redirect-url x", "'--redirect-uri'"),
+            ("chancery client rotate-secret x", "'secret rotate'"),
+            ("chancery client ad", "'add'"),
+            ("chancery chek", "'check'"),
+        ] {
+            let typed: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let error = suggesting(command().try_get_matches_from(&typed).unwrap_err(), &typed);
+            let said = error.to_string();
+            assert!(
+                said.contains("similar") && said.contains(meant) && !said.contains("'-- "),
+                "{line}: {said}"
+            );
+        }
     }
 
     /// An example that is no longer understood helps nobody.

@@ -21,8 +21,10 @@ pub fn ambiguous<S: Borrow<ResourceServer>>(servers: &[S], engine: &Config) -> V
     let mut complaints = Vec::new();
     for server in servers.iter().map(Borrow::borrow) {
         for scope in server.scopes.iter().filter(|scope| rule.supported().contains(scope.as_str())) {
-            let rule =
-                format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
+            let rule = format!(
+                "{}: scope {scope} belongs to the authorization server itself: take it out here, or out of scopes.extra or claims.scopes",
+                server.uri.as_str()
+            );
             complaints.push(Complaint::new(SECTION, rule, "RFC 9068 section 5"));
         }
     }
@@ -71,7 +73,7 @@ pub fn complaints<S: Borrow<ResourceServer>>(servers: &[S], issuer: Option<&Issu
         }
         if server.format == TokenFormat::Jwt && server.alg.is_symmetric() {
             complain(
-                "alg must be one with a public key, because those who verify must not be able to sign",
+                "alg must be one with a public key, such as RS256, PS256, ES256 or EdDSA, because those who verify must not be able to sign",
                 "RFC 9068 section 4",
             );
         }

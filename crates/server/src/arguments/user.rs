@@ -62,12 +62,13 @@ pub(crate) enum Session {
     },
 }
 
-/// A person by their user name.
+/// A person by their user name or id.
 #[derive(Args)]
 pub(crate) struct Person {
     #[command(flatten)]
     pub(crate) configured: Configured,
-    /// The person's user name
+    /// The person's user name, or their id, as the log has it by `account`. It may begin with a hyphen
+    #[arg(allow_hyphen_values = true)]
     pub(crate) username: String,
 }
 

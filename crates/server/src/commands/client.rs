@@ -375,7 +375,10 @@ async fn free(
     let rule = if before.iter().any(|other| other.client.id() == id) {
         format!("{id}: an earlier client in the file has the same client_id")
     } else if opened.registry.client(&settings.realm, id).await?.is_some() {
-        format!("{id}: there is a client with this client_id; `chancery client remove` removes it")
+        format!(
+            "{id}: there is a client with this client_id; `chancery client update {id} JSON` changes it; `chancery client remove \
+             {id}` removes it, which ends its grants and tokens for good"
+        )
     } else if is_of_account(id, settings, opened).await? {
         format!("{id}: there is a user with this id (RFC 9068 section 5); `chancery user list` shows the ids")
     } else {

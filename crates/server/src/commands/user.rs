@@ -24,8 +24,17 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             let username = self::username(&username)?;
             let claims = changed(&Claims::default(), &claims)?;
             notice_unknown(&settings, &claims);
+            check_free(&settings, &opened, &username).await?;
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
-            let person = opened.accounts.add(&settings.realm, new).await.map_err(text)?;
+            let added = opened.accounts.add(&settings.realm, new).await;
+            let person = added.map_err(|error| match error {
+                AccountError::Taken => {
+                    "the name looks like that of another user, which people would take it for: choose another; \
+                     `chancery user list` lists all"
+                        .to_owned()
+                }
+                error => text(error),
+            })?;
             let (id, name) = (person.id.as_str(), person.username.as_str());
             let said = format!("added {} as {}\n", Escaped(name), Escaped(id));
             Ok(form.print(said, &json!({ "id": id, "username": name, "done": "added" })))
@@ -244,11 +253,32 @@ fn row(list: &mut List<5>, person: &Person) {
     list.push(cells, value);
 }
 
-/// The person of this user name.
+/// Refuses a name that is taken before a password is asked for.
+async fn check_free(settings: &Settings, opened: &Opened, wanted: &Username) -> Result<(), String> {
+    let name = Escaped(wanted.as_str());
+    match opened.accounts.person(&settings.realm, wanted).await {
+        Ok(_) => Err(format!(
+            "{name}: there is a user of this name already; `chancery user set` changes the claims, `chancery user passwd` the \
+             password"
+        )),
+        Err(AccountError::Unknown) => Ok(()),
+        Err(error) => Err(text(error)),
+    }
+}
+
+/// The person of this user name, or of this id, as the log has it.
 pub(super) async fn person(settings: &Settings, opened: &Opened, typed: &str) -> Result<Person, String> {
-    match opened.accounts.person(&settings.realm, &username(typed)?).await {
+    let found = match Username::parse(typed) {
+        Ok(username) => opened.accounts.person(&settings.realm, &username).await,
+        Err(_) => Err(AccountError::Unknown),
+    };
+    match found {
         Err(AccountError::Unknown) => {
-            let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
+            let mut people = opened.accounts.list(&settings.realm).await.map_err(text)?;
+            if let Some(at) = people.iter().position(|person| person.id.as_str() == typed) {
+                return Ok(people.swap_remove(at));
+            }
+            username(typed)?;
             let near = did_you_mean(typed, people.iter().map(|person| person.username.as_str()));
             Err(format!("{typed}: there is no such user{near}; `chancery user list` lists all"))
         }

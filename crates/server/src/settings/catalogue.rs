@@ -87,9 +87,22 @@ impl Setting {
 
     /// The environment variable that overrides it; tables and keys of repeated sections have none.
     pub(crate) fn variable(&self) -> Option<String> {
-        let is_table = matches!(self.form, Form::TextByName | Form::TextsByName);
-        let is_single = !self.key.contains("[]") && !is_table;
-        is_single.then(|| format!("CHANCERY_{}", self.key.replace('.', "_").to_uppercase()))
+        let is_single = !self.key.contains("[]") && !self.is_table();
+        is_single.then(|| self.as_variable())
+    }
+
+    /// Whether it is a table, which only the file can have.
+    fn is_table(&self) -> bool {
+        matches!(self.form, Form::TextByName | Form::TextsByName)
+    }
+
+    fn as_variable(&self) -> String {
+        format!("CHANCERY_{}", self.key.replace('.', "_").to_uppercase())
+    }
+
+    /// Whether it is a table that somebody names by its key or as a variable.
+    pub(crate) fn is_table_of(&self, name: &str) -> bool {
+        self.is_table() && !self.key.contains("[]") && (self.key == name || self.as_variable() == name)
     }
 
     /// The default, if there is one.

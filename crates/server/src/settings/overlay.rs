@@ -35,6 +35,12 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
             )
         }
     };
+    if found.is_none()
+        && let Some(table) = ALL.iter().find(|setting| setting.is_table_of(name))
+    {
+        let rule = format!("{} is a table, which can only be in the configuration file", table.key);
+        return Err(Complaint::new(name, rule, OVERRIDING));
+    }
     let Some(setting) = found else {
         let rule = match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => format!("there is no such setting; did you mean {near}?"),
@@ -69,8 +75,12 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
         }),
-        Form::Switch => Value::Boolean(text.parse().map_err(|_| "must be true or false")?),
-        Form::Number => Value::Integer(text.parse().map_err(|_| "must be a whole number")?),
+        Form::Switch => {
+            Value::Boolean(text.parse().map_err(|_| format!("must be true or false; it is {text:?}"))?)
+        }
+        Form::Number => {
+            Value::Integer(text.parse().map_err(|_| format!("must be a whole number; it is {text:?}"))?)
+        }
     })
 }
 
@@ -137,6 +147,10 @@ mod tests {
         let complaint = lay(&mut table, &From::Flag("http.connection"), "x").unwrap_err();
         assert!(complaint.rule.contains("http.connections"), "{complaint}");
         let complaint = lay(&mut table, &From::Flag("http.connections"), "many").unwrap_err();
-        assert!(complaint.rule.contains("number"), "{complaint}");
+        assert!(complaint.rule.contains("number") && complaint.rule.contains("\"many\""), "{complaint}");
+        for from in [From::Variable("CHANCERY_CLAIMS_SCOPES"), From::Flag("claims.scopes")] {
+            let complaint = lay(&mut table, &from, "x").unwrap_err();
+            assert!(complaint.rule.contains("claims.scopes is a table"), "{complaint}");
+        }
     }
 }

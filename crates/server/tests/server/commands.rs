@@ -56,7 +56,7 @@ fn people_are_added_changed_and_removed() {
     done(&folder, &["user", "add", "bob", "--claims", "claims.json", "--password-file", "password"], "");
     for taken in ["BOB", "b0b", "\u{ff42}ob"] {
         let said = refused(&folder, &["user", "add", taken], "battery staple\n");
-        assert!(said.contains("another user"), "{taken}: {said}");
+        assert!(said.contains("another user") || said.contains("of this name already"), "{taken}: {said}");
     }
     for bad in ["b\u{43e}b", "b b", "b\u{200b}b", "\u{202e}bob", ""] {
         let said = refused(&folder, &["user", "add", bad], "battery staple\n");
@@ -445,4 +445,35 @@ fn no_password_is_no_short_one() {
     fs::write(&file, "").unwrap();
     let said = refused(&folder, &["user", "add", "bob", "--password-file", file.to_str().unwrap()], "");
     assert!(said.contains("password: has no password"), "{said}");
+}
+
+/// The log names people by their id alone, and who is in a hurry copies that.
+#[test]
+fn a_person_is_found_by_their_id_too() {
+    let folder = initialised();
+    let list = done(&folder, &["user", "list", "--json"], "");
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let id = list[0]["id"].as_str().unwrap();
+    assert!(done(&folder, &["user", "show", id], "").contains("alice"));
+    done(&folder, &["user", "disable", id], "");
+    assert!(done(&folder, &["user", "list"], "").contains("disabled"));
+    done(&folder, &["user", "enable", id], "");
+    done(&folder, &["session", "end", id], "");
+    assert!(refused(&folder, &["user", "show", "nobody"], "").contains("no such user"));
+}
+
+/// What is there already is said before a password is asked for, with what changes it.
+#[test]
+fn what_exists_is_refused_with_what_changes_it() {
+    let folder = initialised();
+    let said = refused(&folder, &["user", "add", "alice", "--password-file", "nope"], "");
+    assert!(said.contains("`chancery user set`") && said.contains("`chancery user passwd`"), "{said}");
+    let said = refused(&folder, &["user", "add", "bob", "--password-file", "nope"], "");
+    assert!(said.starts_with("--password-file: nope: ") && said.contains("name a file"), "{said}");
+    let add = ["client", "add", "--kind", "spa", "--id", "app", "--redirect-uri", "https://app.example/"];
+    done(&folder, &add, "");
+    let said = refused(&folder, &add, "");
+    let (update, remove) =
+        (said.find("`chancery client update app"), said.find("`chancery client remove app`"));
+    assert!(update.is_some() && update < remove, "{said}");
 }
