@@ -289,8 +289,8 @@ async fn clients_and_resource_servers_fit_each_other() {
     let wrong = built(reserved).await.err().unwrap();
     assert_eq!(
         wrong.to_string(),
-        "resource_server: https://api.example: scope openid belongs to the authorization server itself \
-         (RFC 9068 section 5)"
+        "resource_server: https://api.example: scope openid belongs to the authorization server itself: take it out here, or \
+         out of scopes.extra or claims.scopes (RFC 9068 section 5)"
     );
     let issuer = MemoryRegistry::new().with_resource_server(api("https://id.example", "read"));
     let wrong = built(issuer).await.err().unwrap().to_string();

@@ -467,11 +467,7 @@ pub(super) fn fitting_secret(
         return None;
     }
     if !metadata.has_secret() {
-        if given.is_some() && rules.are_unused_members_refused {
-            let rule =
-                "is not used by a client of its method: leave it out, or let the client authenticate with it";
-            from.complain("client_secret", rule);
-        } else if given.is_some() {
+        if given.is_some() {
             from.notice("client_secret is not used by a client of its method and was left out".to_owned());
         }
         return None;
