@@ -1,6 +1,7 @@
 //! Pages without a design, for tests: correct HTML in English. People get those of the crate `chancery-pages`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
@@ -129,17 +130,21 @@ fn front_page(view: &FrontPageView) -> String {
     )
 }
 
+/// A time that somebody waits or waited, as [`Wait::told`] rounds it.
+fn wait(time: Duration) -> String {
+    match Wait::told(time) {
+        Wait::Seconds(1) => "1 second".to_owned(),
+        Wait::Seconds(seconds) => format!("{seconds} seconds"),
+        Wait::Minutes(minutes) => format!("{minutes} minutes"),
+    }
+}
+
 /// What a login page says of a problem.
 fn said(problem: LoginProblem) -> String {
     match problem {
         LoginProblem::Refused => "The name or the password is wrong.".into(),
-        LoginProblem::Throttled(wait) => {
-            let wait = match Wait::told(wait) {
-                Wait::Seconds(1) => "1 second".to_owned(),
-                Wait::Seconds(seconds) => format!("{seconds} seconds"),
-                Wait::Minutes(minutes) => format!("{minutes} minutes"),
-            };
-            format!("Too many attempts. Wait {wait} and try again.")
+        LoginProblem::Throttled(time) => {
+            format!("Too many attempts. Wait {} and try again.", wait(time))
         }
         LoginProblem::Busy => "Too many people are signing in at this moment. Try again.".into(),
         LoginProblem::Stale => "This page was open too long or in another browser. Sign in once more.".into(),

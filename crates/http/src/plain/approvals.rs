@@ -1,12 +1,11 @@
 //! The plain pages on which a person decides about what was asked for in the background (CIBA Core section 8).
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use chancery_core::interaction::ApprovalProblem;
-use chancery_core::interaction::view::{ApprovalDoneView, ApprovalsView, ApproveView, Wait};
+use chancery_core::interaction::view::{ApprovalDoneView, ApprovalsView, ApproveView};
 
-use super::{button, detail, documents, in_form, resource};
+use super::{button, detail, documents, in_form, resource, wait};
 use crate::pages::{FormMarkup, Html};
 
 pub(super) fn title(view: &ApprovalsView) -> &'static str {
@@ -50,8 +49,8 @@ pub(super) fn list(view: &ApprovalsView, list: &str) -> String {
             page,
             "<li><a href=\"{list}/{reference}\">{name}</a>{}<br>asked {} ago, ends in {}</li>",
             message(waiting.binding_message.as_deref()),
-            told(waiting.asked_before),
-            told(waiting.ends_in)
+            wait(waiting.asked_before),
+            wait(waiting.ends_in)
         );
     }
     page.push_str("</ul>");
@@ -82,8 +81,8 @@ pub(super) fn approve(view: &ApproveView, form: &FormMarkup) -> String {
          <dt>Ends in</dt><dd>{}</dd></dl>\
          <p>{compare} If you do not know of it, refuse.</p>{}{}{}",
         message(view.binding_message.as_deref()),
-        told(view.asked_before),
-        told(view.ends_in),
+        wait(view.asked_before),
+        wait(view.ends_in),
         button("action", "deny", "Refuse", ""),
         button("action", "allow", "Approve", ""),
         documents(&view.client)
@@ -108,12 +107,4 @@ fn message(message: Option<&str>) -> String {
     message.map_or_else(String::new, |message| {
         format!("<p>Message: <strong>{}</strong></p>", Html::escape(message))
     })
-}
-
-fn told(time: Duration) -> String {
-    match Wait::told(time) {
-        Wait::Seconds(1) => "1 second".to_owned(),
-        Wait::Seconds(seconds) => format!("{seconds} seconds"),
-        Wait::Minutes(minutes) => format!("{minutes} minutes"),
-    }
 }

@@ -1,9 +1,9 @@
 //! The plain pages on which a person decides about a device (RFC 8628 section 3.3).
 
 use chancery_core::interaction::UserCodeProblem;
-use chancery_core::interaction::view::{ConfirmDeviceView, DeviceDoneView, UserCodeView, Wait};
+use chancery_core::interaction::view::{ConfirmDeviceView, DeviceDoneView, UserCodeView};
 
-use super::{alert, button, documents, in_form};
+use super::{alert, button, documents, in_form, wait};
 use crate::pages::{FormMarkup, Html};
 
 pub(super) fn user_code(view: &UserCodeView, form: &FormMarkup) -> String {
@@ -28,13 +28,8 @@ fn said(problem: UserCodeProblem) -> String {
         UserCodeProblem::Unknown => "No device waits with this code. Compare it with your device.".into(),
         UserCodeProblem::Ended => "The time of this code is over. Get a new one on your device.".into(),
         UserCodeProblem::Used => "This code was used already. Get a new one on your device.".into(),
-        UserCodeProblem::Throttled(wait) => {
-            let wait = match Wait::told(wait) {
-                Wait::Seconds(1) => "1 second".to_owned(),
-                Wait::Seconds(seconds) => format!("{seconds} seconds"),
-                Wait::Minutes(minutes) => format!("{minutes} minutes"),
-            };
-            format!("Too many wrong codes. Wait {wait} and try again.")
+        UserCodeProblem::Throttled(time) => {
+            format!("Too many wrong codes. Wait {} and try again.", wait(time))
         }
         UserCodeProblem::NoCookies => {
             "Your browser did not send our cookie. Allow cookies for this site and try again.".into()
@@ -46,11 +41,7 @@ fn said(problem: UserCodeProblem) -> String {
 
 pub(super) fn confirm(view: &ConfirmDeviceView, form: &FormMarkup) -> String {
     let [name, code] = [&view.client.name, &view.user_code].map(|text| Html::escape(text));
-    let ago = match Wait::told(view.asked_before) {
-        Wait::Seconds(1) => "1 second ago".to_owned(),
-        Wait::Seconds(seconds) => format!("{seconds} seconds ago"),
-        Wait::Minutes(minutes) => format!("{minutes} minutes ago"),
-    };
+    let before = wait(view.asked_before);
     let place = match (&view.address, view.is_from_here) {
         (Some(address), true) => format!("{} (as this browser)", Html::escape(address)),
         (Some(address), false) => format!("{} (not that of this browser)", Html::escape(address)),
@@ -61,7 +52,7 @@ pub(super) fn confirm(view: &ConfirmDeviceView, form: &FormMarkup) -> String {
     });
     let fields = format!(
         "<p>A device wants to use <strong>{name}</strong> with your account.</p>\
-         <dl><dt>Code</dt><dd><strong>{code}</strong></dd><dt>Asked</dt><dd>{ago}</dd>\
+         <dl><dt>Code</dt><dd><strong>{code}</strong></dd><dt>Asked</dt><dd>{before} ago</dd>\
          <dt>From the address</dt><dd>{place}</dd>{device}</dl>\
          <p>Go on only if the device is in front of you and shows this code. \
          If somebody has sent you the code or a link, it is a fraud.</p>{}{}{}",
