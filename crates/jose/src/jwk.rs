@@ -142,18 +142,7 @@ impl PublicJwk {
     }
 
     pub(crate) fn write_members(&self, out: &mut String) {
-        self.key.write_kty(out);
-        out.push_str(r#","use":"sig""#);
-        if let Some(alg) = self.alg {
-            out.push_str(r#","alg":""#);
-            out.push_str(alg.name());
-            out.push('"');
-        }
-        if let Some(kid) = &self.kid {
-            out.push_str(r#","kid":"#);
-            json::write_string(out, kid);
-        }
-        self.key.write_members(out);
+        self.key.write_described(out, "sig", self.alg.map(|alg| alg.name()), self.kid.as_deref());
     }
 }
 
@@ -331,6 +320,26 @@ impl Numbers {
             out.push_str(&value);
             out.push('"');
         }
+    }
+
+    /// All members of a JWK that says what it is for (RFC 7517 section 4).
+    pub(crate) fn write_described(
+        &self,
+        out: &mut String,
+        usage: &str,
+        alg: Option<&str>,
+        kid: Option<&str>,
+    ) {
+        self.write_kty(out);
+        for (name, value) in [("use", Some(usage)), ("alg", alg), ("kid", kid)] {
+            if let Some(value) = value {
+                out.push_str(",\"");
+                out.push_str(name);
+                out.push_str("\":");
+                json::write_string(out, value);
+            }
+        }
+        self.write_members(out);
     }
 
     /// Computed over the required members, sorted by name (RFC 7638 section 3.1, RFC 8037 section 2).

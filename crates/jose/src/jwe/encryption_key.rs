@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{KeyManagementAlgorithm, agreement};
 use crate::{
-    Error, json,
+    Error,
     json::Object,
     jwk::{self, Curve, Numbers, Purpose},
 };
@@ -145,18 +145,7 @@ impl EncryptionKey {
     }
 
     pub(super) fn write_members(&self, out: &mut String) {
-        self.key.write_kty(out);
-        out.push_str(r#","use":"enc""#);
-        if let Some(alg) = self.alg {
-            out.push_str(r#","alg":""#);
-            out.push_str(alg.name());
-            out.push('"');
-        }
-        if let Some(kid) = &self.kid {
-            out.push_str(r#","kid":"#);
-            json::write_string(out, kid);
-        }
-        self.key.write_members(out);
+        self.key.write_described(out, "enc", self.alg.map(|alg| alg.name()), self.kid.as_deref());
     }
 
     /// Encrypts a content encryption key by RSA-OAEP (RFC 7518 section 4.3).
