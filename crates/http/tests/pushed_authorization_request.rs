@@ -274,7 +274,7 @@ fn it_is_validated_again_when_it_is_used() {
     check_refused_by_name(
         &pushed[3].open(&ua).expect_page("error"),
         "invalid_client",
-        "authorization_client_unknown",
+        "authorization_client_disabled",
     );
     kit.put_client(&metadata(cb, "openid", true));
     let _ = pushed[3].open(&ua).login("alice").expect_page("consent").allow().expect_code();

@@ -24,7 +24,8 @@ use crate::offered::{Component, Endpoint};
 use crate::policy::{Authority, Gate, gate};
 use crate::ports::BoxFuture;
 use crate::rule::bearer::{
-    SEVERAL_TOKENS, Scheme, TOKEN_FOR_ANOTHER, TOKEN_IN_QUERY, TOKEN_MISSING, TOKEN_UNKNOWN, TOKEN_WITHDRAWN,
+    SEVERAL_TOKENS, Scheme, TOKEN_CLIENT_DISABLED, TOKEN_FOR_ANOTHER, TOKEN_IN_QUERY, TOKEN_MISSING,
+    TOKEN_UNKNOWN, TOKEN_WITHDRAWN,
 };
 use crate::rule::claims::ClaimsRule;
 use crate::rule::dpop::{Dpop, Proof};
@@ -100,6 +101,9 @@ impl UserInfoEndpoint {
         }
         let granted = token.holder.granted().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
+        if !client.is_enabled() {
+            return TOKEN_CLIENT_DISABLED.refused();
+        }
         let demands = client.demands(&self.issuer.floor);
         if query.has("access_token") && demands.header_tokens.is_some() {
             return TOKEN_IN_QUERY.refused();

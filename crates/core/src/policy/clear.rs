@@ -66,7 +66,8 @@ const fn closed(name: &'static str) -> Reason {
 reasons! {
     /// The client was disabled after the grant was made.
     pub CLIENT_DISABLED = closed("gate_client_disabled");
-    /// The client was removed after the grant was made, and another one was registered under the same id.
+    /// The client was disabled after the grant was made and enabled again, or removed, and another one was registered under
+    /// the same id: what it had before has ended for good.
     pub CLIENT_REPLACED = closed("gate_client_replaced");
     /// The account was removed after the grant was made.
     pub ACCOUNT_GONE = closed("gate_account_gone");

@@ -21,13 +21,11 @@ reasons! {
         description: "missing required parameter client_id",
         section: "RFC 6749 section 4.1.1",
     };
-    /// There is no such client, or it is disabled.
-    pub CLIENT_UNKNOWN = Reason {
-        name: "authorization_client_unknown",
-        code: ErrorCode::InvalidClient,
-        description: "client is unknown",
-        section: "RFC 6749 section 4.1.2.1",
-    };
+    /// There is no such client.
+    pub CLIENT_UNKNOWN = unusable("authorization_client_unknown");
+    /// An operator has disabled the client (`chancery client enable` lets it in again); the person sees the same page
+    /// as for an unknown one.
+    pub CLIENT_DISABLED = unusable("authorization_client_disabled");
     /// The request wants its response in the relay mode of `web_message`, which sends it to another origin than
     /// that of the redirect URI, and which no browser permits: its page would have to read the document of
     /// another origin.
@@ -37,6 +35,16 @@ reasons! {
         description: "web_message_uri is not supported",
         section: "draft-sakimura-oauth-wmrm section 4.2",
     };
+}
+
+/// The reasons that nobody outside must be able to distinguish.
+const fn unusable(name: &'static str) -> Reason {
+    Reason {
+        name,
+        code: ErrorCode::InvalidClient,
+        description: "client is unknown",
+        section: "RFC 6749 section 4.1.2.1",
+    }
 }
 
 /// Longest `state`, in bytes.
@@ -97,7 +105,7 @@ impl<'a> Resolved<'a> {
             client: Some(client.id().clone()),
         };
         if !client.is_enabled() {
-            return Err(refused((&CLIENT_UNKNOWN).into(), None));
+            return Err(refused((&CLIENT_DISABLED).into(), None));
         }
         let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
         // If the only redirect URI stands in a request object that does not count, the object is the trouble.

@@ -67,6 +67,8 @@ reasons! {
     /// The access token's client, account or grant is no longer valid, or the token or its client falls short of the
     /// security profile that the client is held to since.
     pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
+    /// An operator has disabled the client of the access token, which ended it.
+    pub TOKEN_CLIENT_DISABLED = invalid_token("access_token_client_disabled");
 }
 
 /// The reasons that a client must not be able to distinguish.

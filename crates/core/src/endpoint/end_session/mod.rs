@@ -32,8 +32,8 @@ mod request;
 use request::LogoutRequest;
 pub(crate) use request::REASONS;
 pub use request::{
-    LOGOUT_CLIENT_MISSING, LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG,
-    POST_LOGOUT_URI_UNREGISTERED,
+    LOGOUT_CLIENT_DISABLED, LOGOUT_CLIENT_MISSING, LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_CLIENT_DISABLED,
+    LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG, POST_LOGOUT_URI_UNREGISTERED,
 };
 
 /// The kind of form that a logout page has.
@@ -101,7 +101,7 @@ impl EndSessionEndpoint {
             return nobody(call, &request);
         };
         if let Some(why) = request.problem {
-            let client = request.client.as_ref().map(|client| RefusedClient::Claimed(client.id().clone()));
+            let client = request.claimed.clone().map(RefusedClient::Claimed);
             env.record_failure(call, Endpoint::EndSession, client, &why.into());
         }
         if is_meant && request.problem.is_none() {
@@ -259,11 +259,10 @@ impl EndSessionEndpoint {
 /// Nobody is signed in: there is nothing to do, which is no error (section 4).
 fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
     if let Some(why) = request.problem {
-        let client = request.client.as_deref();
         return Err(PageError {
             failure: Failure::from(why),
             way_on: request.client.clone(),
-            client: client.map(|client| client.id().clone()),
+            client: request.claimed.clone(),
         });
     }
     let sessions = (!call.sessions.is_empty()).then(Vec::new);

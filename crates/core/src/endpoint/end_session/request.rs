@@ -24,12 +24,10 @@ const KNOWN: &[&str] =
 
 reasons! {
     /// `id_token_hint` of a logout request is not an ID token that this server issued to the client.
-    pub LOGOUT_HINT_INVALID = Reason {
-        name: "logout_hint_invalid",
-        code: ErrorCode::InvalidRequest,
-        description: "could not validate id_token_hint",
-        section: "OIDC RP-Initiated Logout section 2",
-    };
+    pub LOGOUT_HINT_INVALID = hint_unusable("logout_hint_invalid");
+    /// `id_token_hint` of a logout request names a client that an operator has disabled; nothing else in it was read. The
+    /// person sees the same page as for a hint that is not valid.
+    pub LOGOUT_HINT_CLIENT_DISABLED = hint_unusable("logout_hint_client_disabled");
     /// A logout request has an address to go to, but nothing tells of which client it is.
     pub LOGOUT_CLIENT_MISSING = Reason {
         name: "logout_client_missing",
@@ -37,13 +35,11 @@ reasons! {
         description: "post_logout_redirect_uri without id_token_hint or client_id",
         section: "OIDC RP-Initiated Logout section 2",
     };
-    /// `client_id` of a logout request is unknown, or its client is disabled.
-    pub LOGOUT_CLIENT_UNKNOWN = Reason {
-        name: "logout_client_unknown",
-        code: ErrorCode::InvalidClient,
-        description: "client is invalid",
-        section: "OIDC RP-Initiated Logout section 2",
-    };
+    /// `client_id` of a logout request is unknown.
+    pub LOGOUT_CLIENT_UNKNOWN = client_unusable("logout_client_unknown");
+    /// `client_id` of a logout request is that of a client that an operator has disabled; the person sees the same page as
+    /// for an unknown one.
+    pub LOGOUT_CLIENT_DISABLED = client_unusable("logout_client_disabled");
     /// `post_logout_redirect_uri` is not one of those that the client has registered.
     pub POST_LOGOUT_URI_UNREGISTERED = Reason {
         name: "post_logout_uri_unregistered",
@@ -60,10 +56,32 @@ reasons! {
     };
 }
 
+/// The reasons about a hint that nobody outside must be able to distinguish.
+const fn hint_unusable(name: &'static str) -> Reason {
+    Reason {
+        name,
+        code: ErrorCode::InvalidRequest,
+        description: "could not validate id_token_hint",
+        section: "OIDC RP-Initiated Logout section 2",
+    }
+}
+
+/// The same about a `client_id`.
+const fn client_unusable(name: &'static str) -> Reason {
+    Reason {
+        name,
+        code: ErrorCode::InvalidClient,
+        description: "client is invalid",
+        section: "OIDC RP-Initiated Logout section 2",
+    }
+}
+
 /// A logout request, as far as it is right: what is wrong is not used (section 4).
 pub(super) struct LogoutRequest {
     /// Who asks.
     pub(super) client: Option<Arc<Client>>,
+    /// Who asks, as far as that is only claimed: for our own log.
+    pub(super) claimed: Option<ClientId>,
     /// The login that the hint proves.
     pub(super) login: Option<PastLogin>,
     /// Where the person goes afterwards.
@@ -92,6 +110,7 @@ impl LogoutRequest {
         let asked_uri = params.one("post_logout_redirect_uri")?;
         let mut request = Self {
             client: None,
+            claimed: None,
             login: None,
             target: None,
             logout_hint: params.one("logout_hint")?.map(Box::from),
@@ -108,10 +127,16 @@ impl LogoutRequest {
             (None, None) if asked_uri.is_some() => return Ok(request.with_problem(&LOGOUT_CLIENT_MISSING)),
             (None, None) => return Ok(request),
         };
-        let Some(client) = registered(env, named.as_ref()).await? else {
-            let is_named = client_id.is_some();
-            let why = if is_named { &LOGOUT_CLIENT_UNKNOWN } else { &LOGOUT_HINT_INVALID };
-            return Ok(request.with_problem(why));
+        let found = registered(env, named.as_ref()).await?;
+        request.claimed = found.as_ref().map(|client| client.id().clone());
+        let is_disabled = found.as_ref().is_some_and(|client| !client.is_enabled());
+        let Some(client) = found.filter(|_| !is_disabled) else {
+            return Ok(request.with_problem(match (client_id.is_some(), is_disabled) {
+                (true, true) => &LOGOUT_CLIENT_DISABLED,
+                (true, false) => &LOGOUT_CLIENT_UNKNOWN,
+                (false, true) => &LOGOUT_HINT_CLIENT_DISABLED,
+                (false, false) => &LOGOUT_HINT_INVALID,
+            }));
         };
         if let Some(hint) = hint {
             request.login = PastLogin::read(hint, &client, keys, &env.issuer);
@@ -137,5 +162,5 @@ impl LogoutRequest {
 
 async fn registered(env: &Env, id: Option<&ClientId>) -> Result<Option<Arc<Client>>, Fault> {
     let Some(id) = id else { return Ok(None) };
-    Ok(env.registry.client(&env.realm, id).await?.filter(|client| client.is_enabled()))
+    env.registry.client(&env.realm, id).await
 }
