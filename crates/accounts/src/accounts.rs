@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chancery_core::documents::{DocumentCache, Documents};
-use chancery_core::error::{Complaint, Complaints, Fault};
+use chancery_core::error::{Complaints, Fault};
 use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm, PasswordChange, SignUpForm,
 };
@@ -56,10 +56,7 @@ impl NewPerson {
     /// Everything that is wrong, at once.
     pub fn check(&self, rules: &PasswordRules) -> Result<(), Complaints> {
         let mut complaints = Vec::new();
-        if self.username.mixes_scripts() {
-            let rule = "mixes letters of several scripts, which may look alike";
-            complaints.push(Complaint::new("username", rule, "Unicode Technical Standard 39 section 5.1"));
-        }
+        complaints.extend(self.username.check_new().err().into_iter().flatten());
         complaints.extend(rules.check(&self.password, &self.username).err().into_iter().flatten());
         complaints.extend(check_claims(&self.claims).err().into_iter().flatten());
         if complaints.is_empty() { Ok(()) } else { Err(complaints.into()) }
@@ -144,6 +141,21 @@ impl StoredAccounts {
     #[must_use]
     pub fn hashing_load(&self) -> HashingLoad {
         self.pool.load()
+    }
+
+    /// Checks that somebody new can have this user name, so that nobody is asked for a password in vain.
+    /// [`StoredAccounts::add`] decides, because somebody else may take the name meanwhile.
+    ///
+    /// # Errors
+    /// [`AccountError::Taken`], [`AccountError::Unacceptable`], or a failure.
+    pub async fn check_new(&self, realm: &RealmId, username: &Username) -> Result<(), AccountError> {
+        username.check_new().map_err(AccountError::Unacceptable)?;
+        for alias in [by_name(username), by_appearance(username)] {
+            if self.documents.store().find(realm, DocumentKind::ACCOUNT, &alias).await?.is_some() {
+                return Err(AccountError::Taken);
+            }
+        }
+        Ok(())
     }
 
     /// Adds a person, who may log in at once.
@@ -406,7 +418,7 @@ impl Accounts for StoredAccounts {
         let Ok(username) = Username::parse(&form.username) else {
             return Err(SignUpRefusal::NameUnacceptable);
         };
-        if username.mixes_scripts() {
+        if username.check_new().is_err() {
             return Err(SignUpRefusal::NameUnacceptable);
         }
         let password = Password::new(form.password.clone());

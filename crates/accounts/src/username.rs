@@ -1,5 +1,6 @@
 //! The name that a person types (RFC 8265 section 3.3).
 
+use chancery_core::error::{Complaint, Complaints};
 use chancery_types::Malformed;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
@@ -12,7 +13,8 @@ use unicode_security::confusable_detection::skeleton;
 /// people cannot see how their device encodes what they type.
 ///
 /// ```
-/// use chancery_accounts::Username;
+/// # mod chancery { pub mod accounts { pub use chancery_accounts::Username; } }
+/// use chancery::accounts::Username;
 /// let name = Username::parse(" Alice@Example.org ")?;
 /// assert_eq!(name.as_str(), "Alice@Example.org");
 /// assert_eq!(name.canonical(), "alice@example.org");
@@ -73,10 +75,18 @@ impl Username {
         skeleton(&self.canonical).collect::<String>().to_lowercase()
     }
 
-    /// Whether it mixes letters of several scripts, which may look alike (Unicode Technical Standard 39
-    /// section 5.1). The scripts of Japanese, of Korean and of Chinese count as one each.
-    pub(crate) fn mixes_scripts(&self) -> bool {
-        !self.canonical.is_single_script()
+    /// Checks what is asked of the name of somebody new alone: that it does not mix letters of several scripts, which may
+    /// look alike (Unicode Technical Standard 39 section 5.1). The scripts of Japanese, of Korean and of Chinese count
+    /// as one each.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_new(&self) -> Result<(), Complaints> {
+        if self.canonical.is_single_script() {
+            return Ok(());
+        }
+        let rule = "mixes letters of several scripts, which may look alike";
+        Err(vec![Complaint::new("username", rule, "Unicode Technical Standard 39 section 5.1")].into())
     }
 }
 
@@ -192,7 +202,7 @@ mod tests {
     #[test]
     fn one_script_at_a_time() {
         let mixes =
-            |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).mixes_scripts();
+            |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).check_new().is_err();
         for typed in ["\u{430}lice", "a\u{3bb}ice", "\u{5d0}\u{5d1}\u{627}"] {
             assert!(mixes(typed), "{typed:?}");
         }

@@ -69,7 +69,7 @@ pub(crate) fn random_text() -> Zeroizing<String> {
 }
 
 /// Reads a password from its source. On a terminal it is asked for twice and not shown.
-pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
+fn password(source: &PasswordSource) -> Result<Password, String> {
     let text = match source.password_file.as_deref() {
         Some(path) if path != Path::new("-") => {
             let content = std::fs::read_to_string(path).map(Zeroizing::new);
@@ -113,7 +113,7 @@ pub(crate) fn good_password(
     if source.password_file.is_some() || !std::io::stdin().is_terminal() {
         return password(source);
     }
-    println!(
+    eprintln!(
         "The password has at least {} characters, and is neither common nor the name.",
         Password::SHORTEST
     );
@@ -124,7 +124,7 @@ pub(crate) fn good_password(
         });
         match typed {
             Ok(password) => return Ok(password),
-            Err(why) => println!("{why}"),
+            Err(why) => eprintln!("{why}"),
         }
     }
 }

@@ -515,7 +515,9 @@ impl Provider {
         Ok(consent::withdraw(call, &self.env, account, client).await?.grants)
     }
 
-    /// The live sessions of a person, in every browser: for an application's own page, and for operators.
+    /// The live sessions of a person, in every browser, the newest login last: for an application's own page, and for
+    /// operators. They are all there at once, read from the store a hundred at a time: each is a login of this person
+    /// within the last `session.absolute`, so that there are few.
     ///
     /// # Errors
     /// A fault of the store.

@@ -68,7 +68,7 @@ pub async fn end(
     Err(Fault::unavailable("the session was changed by others again and again"))
 }
 
-/// The live sessions of a person, in every browser.
+/// The live sessions of a person, in every browser: the newest login last.
 ///
 /// # Errors
 /// A fault of the store.
@@ -83,6 +83,7 @@ pub async fn of_account(
         let is_last = part.len() < PART;
         sessions.extend(part);
         if is_last {
+            sessions.sort_by_key(|found| (found.body.authentication.time(), found.key));
             return Ok(sessions);
         }
     }

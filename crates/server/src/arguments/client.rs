@@ -20,7 +20,7 @@ pub(crate) enum Client {
         #[arg(long)]
         weak_secret: bool,
     },
-    /// List all clients
+    /// List all clients, by client_id
     List(Configured),
     /// Show everything about a client but its secret
     Show(Named),

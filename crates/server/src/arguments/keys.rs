@@ -6,7 +6,8 @@ use super::Configured;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {
-    /// List all keys: which signs, from when and until when, and until when it counts
+    /// List all keys, those that sign first, the newest of each kind last: which signs, from when and until when, and
+    /// until when it counts
     List(Configured),
     /// Make a key for an algorithm that has none. It signs at once: no client is registered for its algorithm yet
     Add {
@@ -53,7 +54,7 @@ pub(crate) enum RegistrationToken {
         #[arg(long, value_name = "DURATION", default_value = "30d")]
         lifetime: String,
     },
-    /// List the tokens that are still good: name, end, clients left, policies
+    /// List the tokens that are still good, by name: name, end, clients left, policies
     List(Configured),
     /// Remove a token; the clients that it registered stay
     Remove {

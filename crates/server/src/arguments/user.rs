@@ -44,13 +44,13 @@ pub(crate) enum User {
     Enable(Person),
     /// Remove a person
     Remove(Person),
-    /// List all people
+    /// List all people, by user name
     List(Configured),
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Session {
-    /// List a person's sessions: name, login, end, clients
+    /// List a person's sessions, the newest login last: name, login, end, clients
     List(Person),
     /// End a person's sessions, or one of them; the running server notifies the clients
     End {

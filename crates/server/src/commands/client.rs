@@ -20,7 +20,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::printed::{Form, List};
+use super::differences::Differences;
+use super::printed::{Form, List, json as printed_json};
 use super::{Output, content, lines, opened};
 use crate::arguments::{Client, ClientSecret, Group, Kind, Metadata, Named, Simple};
 use crate::fetch;
@@ -32,7 +33,7 @@ use crate::terminal::Escaped;
 mod members;
 mod shown;
 
-use self::shown::shown;
+use self::shown::{metadata, shown};
 
 /// How many clients one read of the store fetches.
 const PAGE: usize = 200;
@@ -183,18 +184,17 @@ impl Change {
     }
 
     /// What it means for people, which differs where there was nothing to do.
-    fn said(self, is_same: bool, settings: &Settings) -> String {
-        match (self, is_same) {
-            (Self::Metadata, false) => "changed".to_owned(),
-            (Self::Metadata, true) => "nothing was changed".to_owned(),
-            (Self::Disable, true) => "it was disabled already; nothing was changed".to_owned(),
-            (Self::Enable, true) => "it was enabled already; nothing was changed".to_owned(),
+    fn said(self, differences: &Differences, settings: &Settings) -> String {
+        match (self, differences.is_empty()) {
+            (Self::Metadata, _) => differences.text(),
+            (Self::Disable, true) => "it was disabled already; nothing was changed\n".to_owned(),
+            (Self::Enable, true) => "it was enabled already; nothing was changed\n".to_owned(),
             (Self::Enable, false) => {
-                "enabled: people agree and sign in to it anew; what it had before does not come back"
+                "enabled: people agree and sign in to it anew; what it had before does not come back\n"
                     .to_owned()
             }
             (Self::Disable, false) => {
-                format!("disabled: from now on it is refused everywhere\n{}", what_ends(settings))
+                format!("disabled: from now on it is refused everywhere\n{}\n", what_ends(settings))
             }
         }
     }
@@ -238,24 +238,34 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
     let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, &settings));
     let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| lines(&wrong))?;
-    let is_same = secret_to_show.is_none()
-        && client.metadata() == changed.metadata()
-        && client
-            .extra_members()
-            .map(|(name, value)| (name, value.get()))
-            .eq(changed.extra_members().map(|(name, value)| (name, value.get())));
-    if !is_same {
+    let has_secret = |client: &RegisteredClient| client.good_secrets(now).next().is_some();
+    let differences = Differences::between(&metadata(&client)?, &metadata(&changed)?).with_secret(
+        has_secret(&client),
+        has_secret(&changed),
+        secret_to_show.is_some(),
+    );
+    if !differences.is_empty() {
         done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await)?;
     }
     let id = client.id();
     for notice in notices {
         eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
     }
-    let done = if is_same && matches!(what, Change::Metadata) { "unchanged" } else { what.done() };
-    Ok(match secret_to_show {
-        Some(secret) => format!("{}\n", json!({ "client_id": id, "client_secret": *secret })),
-        None => form.print(what.said(is_same, &settings) + "\n", &json!({ "client_id": id, "done": done })),
-    })
+    let is_unchanged = differences.is_empty() && matches!(what, Change::Metadata);
+    let done = if is_unchanged { "unchanged" } else { what.done() };
+    let mut value = json!({ "client_id": id, "done": done, "changes": differences.json() });
+    let said = what.said(&differences, &settings);
+    match (secret_to_show, form) {
+        (None, _) => Ok(form.print(said, &value)),
+        (Some(secret), Form::Text) => {
+            eprint!("{said}");
+            Ok(format!("{}\n", json!({ "client_id": id, "client_secret": *secret })))
+        }
+        (Some(secret), Form::Json) => {
+            value["client_secret"] = Value::from(secret.as_str());
+            Ok(printed_json(&value))
+        }
+    }
 }
 
 /// What is wrong. Why something cannot be fetched is told at once.

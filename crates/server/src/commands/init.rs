@@ -13,7 +13,7 @@ use chancery_store::{Document, DocumentKind, DocumentStore as _, Put};
 use chancery_store_memory::MemoryStore;
 use chancery_types::Issuer;
 
-use super::user::username;
+use super::user::new_username;
 use super::{Output, lines};
 use crate::access::{check_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
@@ -64,7 +64,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
     let person = if wanted.no_user {
         None
     } else {
-        let username = given_or_asked(wanted.username, &USERNAME, username)?;
+        let username = given_or_asked(wanted.username, &USERNAME, new_username)?;
         let claims = match wanted.email {
             None if !std::io::stdin().is_terminal() => Claims::default(),
             email => given_or_asked(email, &EMAIL, claims_of)?,
@@ -287,7 +287,7 @@ mod tests {
         let (mut answers, mut out) = (&b"nobody\n\n"[..], Vec::new());
         assert!(ask(&mut answers, &mut out, &EMAIL, claims_of).unwrap().is_empty());
         assert!(String::from_utf8(out).unwrap().contains("must be an e-mail address"));
-        let ended = ask(&mut &b"a b\n"[..], &mut Vec::new(), &USERNAME, username);
+        let ended = ask(&mut &b"a b\n"[..], &mut Vec::new(), &USERNAME, new_username);
         assert!(ended.unwrap_err().contains("nothing was written"));
     }
 

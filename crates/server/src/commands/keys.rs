@@ -19,7 +19,7 @@ use crate::arguments::{Group, Keys};
 use crate::log::rfc3339;
 use crate::parts::{Opened, encryption_types};
 use crate::settings::Settings;
-use crate::terminal::Escaped;
+use crate::terminal::{Escaped, counted};
 
 /// The `max-age` of the key set, for which a client may not have seen a new key.
 const CACHES: Duration = Duration::from_secs(600);
@@ -60,26 +60,50 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
                     duration::format(CACHES - after)
                 );
             }
-            let (now, realm) = (SystemClock.now(), &settings.realm);
-            let remembered = REMEMBERED.max(settings.engine.session.absolute);
-            opened.keys.forget(realm, now - remembered).await.map_err(said)?;
-            let algorithms = opened.algorithms(realm).await.map_err(said)?;
-            let longest = longest_token(&settings) + MARGIN;
-            let rotated =
-                opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
-            let types = encryption_types(&settings);
-            let encryption =
-                opened.keys.rotate_encryption(realm, &types, now, now + after, MARGIN).await.map_err(said)?;
-            let mut list = listed();
-            rotated.iter().for_each(|new| begun(&mut list, new));
-            encryption.iter().for_each(|new| encryption_begun(&mut list, new));
-            Ok(list.print(form, "there are no keys to rotate; `chancery keys add` makes one"))
+            rotate(&settings, &opened, after, form).await
         }
         Keys::Remove { configured, kid } => {
             let (settings, opened) = opened(&configured).await?;
             remove(&settings, &opened, &kid, form).await
         }
     }
+}
+
+/// Makes successors, and says what is new and what has become of the others.
+async fn rotate(settings: &Settings, opened: &Opened, after: Duration, form: Form) -> Output {
+    let (now, realm) = (SystemClock.now(), &settings.realm);
+    let keys = opened.keys.list(realm).await.map_err(said)?;
+    let encryption = opened.keys.encryption_keys(realm).await.map_err(said)?;
+    let remembered = REMEMBERED.max(settings.engine.session.absolute);
+    let forgotten = opened.keys.forget(realm, now - remembered).await.map_err(said)?;
+    if forgotten > 0 {
+        eprintln!("{} removed that ended long ago", counted(forgotten, "key was", "keys were"));
+    }
+    let algorithms = opened.algorithms(realm).await.map_err(said)?;
+    let longest = longest_token(settings) + MARGIN;
+    opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
+    let types = encryption_types(settings);
+    opened.keys.rotate_encryption(realm, &types, now, now + after, MARGIN).await.map_err(said)?;
+    let mut list = listed();
+    for key in opened.keys.list(realm).await.map_err(said)? {
+        let is_same = |old: &KeyEntry| old.jwk.kid() == key.jwk.kid() && old.times == key.times;
+        if !keys.iter().any(is_same) {
+            row(&mut list, &key, now);
+        }
+    }
+    for key in opened.keys.encryption_keys(realm).await.map_err(said)? {
+        let is_same = |old: &EncryptionKeyEntry| old.jwk.kid() == key.jwk.kid() && old.times == key.times;
+        if !encryption.iter().any(is_same) {
+            encryption_row(&mut list, &key, &types, now);
+        }
+    }
+    Ok(list.print(
+        form,
+        match keys.is_empty() {
+            true => "there are no keys to rotate; `chancery keys add` makes one",
+            false => "no key was made: a rotation is under way already; `chancery keys list` shows it",
+        },
+    ))
 }
 
 /// Makes the first key of an algorithm.

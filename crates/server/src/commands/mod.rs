@@ -4,6 +4,7 @@ mod accept_issuer;
 mod backup;
 mod check;
 mod client;
+mod differences;
 mod init;
 mod keys;
 mod pages;

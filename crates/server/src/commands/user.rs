@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use chancery_accounts::{AccountError, NewPerson, Person, Username};
+use chancery_accounts::{AccountError, NewPerson, Password, Person, Username, check_claims};
 use chancery_core::model::{ClaimName, Claims};
 use chancery_types::nearest::did_you_mean;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::differences::Differences;
 use super::printed::{Form, List, json as printed_json};
-use super::{Output, content, opened, session};
-use crate::arguments::{ClaimSource, Group, Person as Named, User};
-use crate::parts::Opened;
+use super::{Output, content, lines, opened, session};
+use crate::arguments::{ClaimSource, Group, PasswordSource, Person as Named, User};
+use crate::parts::{Opened, password_rules};
 use crate::secrets;
 use crate::settings::Settings;
 use crate::terminal::Escaped;
@@ -22,19 +23,14 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
         User::Add { configured, username, claims, password } => {
             let (settings, opened) = opened(&configured).await?;
             let username = self::username(&username)?;
-            let claims = changed(&Claims::default(), &claims)?;
-            notice_unknown(&settings, &claims);
             check_free(&settings, &opened, &username).await?;
-            let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
+            let claims = changed(&Claims::default(), &claims)?;
+            check_claims(&claims).map_err(|complaints| lines(&complaints))?;
+            notice_unknown(&settings, &claims);
+            let password = good_password(&settings, &password, &username)?;
+            let new = NewPerson { username, password, claims, id: None };
             let added = opened.accounts.add(&settings.realm, new).await;
-            let person = added.map_err(|error| match error {
-                AccountError::Taken => {
-                    "the name looks like that of another user, which people would take it for: choose another; \
-                     `chancery user list` lists all"
-                        .to_owned()
-                }
-                error => text(error),
-            })?;
+            let person = added.map_err(not_added)?;
             let (id, name) = (person.id.as_str(), person.username.as_str());
             let said = format!("added {} as {}\n", Escaped(name), Escaped(id));
             Ok(form.print(said, &json!({ "id": id, "username": name, "done": "added" })))
@@ -49,36 +45,46 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             let person = person(&settings, &opened, &username).await?;
             let claims = changed(&person.claims, &claims)?;
             notice_unknown(&settings, &claims);
-            let changed = opened.accounts.set_claims(&settings.realm, &person.username, claims).await;
-            let changed = changed.map_err(text)?;
-            let said = differences(&person.claims, &changed.claims);
+            let differences = Differences::between(&object(&person.claims)?, &object(&claims)?);
+            if !differences.is_empty() {
+                let set = opened.accounts.set_claims(&settings.realm, &person.username, claims.clone()).await;
+                set.map_err(text)?;
+            }
+            let done = if differences.is_empty() { "unchanged" } else { "the claims are changed" };
             let value = json!({
-                "id": changed.id, "username": changed.username.as_str(), "done": "the claims are changed",
-                "claims": changed.claims,
+                "id": person.id, "username": person.username.as_str(), "done": done, "claims": claims,
+                "changes": differences.json(),
             });
-            Ok(form.print(said, &value))
+            Ok(form.print(differences.text(), &value))
         }
         User::Claims(Named { configured, username }) => {
             let (settings, opened) = opened(&configured).await?;
             let claims = person(&settings, &opened, &username).await?.claims;
-            Ok(printed_json(&serde_json::to_value(&claims).map_err(|error| error.to_string())?))
+            Ok(printed_json(&object(&claims)?.into()))
         }
         User::Passwd { person: Named { configured, username }, password } => {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
-            let password = secrets::password(&password)?;
+            let password = good_password(&settings, &password, &person.username)?;
             let changed = opened.accounts.set_password(&settings.realm, &person.username, password).await;
             notify(&settings, &opened, &changed.map_err(text)?, "the password is changed", form).await
         }
         User::Disable(Named { configured, username }) => {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
+            if !person.active {
+                // A repetition continues where the first time has failed.
+                return notify(&settings, &opened, &person, "it was disabled already", form).await;
+            }
             let disabled = opened.accounts.disable(&settings.realm, &person.username).await;
             notify(&settings, &opened, &disabled.map_err(text)?, "disabled", form).await
         }
         User::Enable(Named { configured, username }) => {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
+            if person.active {
+                return Ok(done(&person, "it was enabled already; nothing was changed", form));
+            }
             let enabled = opened.accounts.enable(&settings.realm, &person.username).await;
             Ok(done(&enabled.map_err(text)?, "enabled", form))
         }
@@ -90,7 +96,8 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
         }
         User::List(configured) => {
             let (settings, opened) = opened(&configured).await?;
-            let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
+            let mut people = opened.accounts.list(&settings.realm).await.map_err(text)?;
+            people.sort_by(|one, other| one.username.canonical().cmp(other.username.canonical()));
             let mut list = List::new(["ID", "USERNAME", "STATE", "NAME", "EMAIL"]);
             people.iter().for_each(|person| row(&mut list, person));
             Ok(list.print(form, "there are no users; `chancery user add NAME` adds one"))
@@ -127,18 +134,10 @@ fn changed(before: &Claims, ClaimSource { single, claims }: &ClaimSource) -> Res
     Ok(left)
 }
 
-/// What has become of the claims, one a line.
-fn differences(before: &Claims, after: &Claims) -> String {
-    let value = |claims: &Claims, name: &str| {
-        let found = claims.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| value.get().to_owned())
-    };
-    let set = after.iter().filter(|(name, now)| value(before, name).as_deref() != Some(now.get()));
-    let set = set.map(|(name, now)| format!("{name} is {} now", now.get()));
-    let removed = before.iter().filter(|(name, _)| value(after, name).is_none());
-    let removed = removed.map(|(name, was)| format!("{name} was {} and is removed", was.get()));
-    let lines: String = set.chain(removed).map(|line| Escaped(&line).to_string() + "\n").collect();
-    if lines.is_empty() { "nothing was changed\n".to_owned() } else { lines }
+/// The claims as a JSON object.
+fn object(claims: &Claims) -> Result<Map<String, Value>, String> {
+    let value = serde_json::to_value(claims).map_err(|error| error.to_string())?;
+    value.as_object().cloned().ok_or_else(|| "the claims are no object".to_owned())
 }
 
 /// A value as it is typed: text, unless the standard claim is of another type, or it is written as JSON.
@@ -181,7 +180,7 @@ fn notice_unknown(settings: &Settings, claims: &Claims) {
 /// Everything about a person but the password.
 async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form) -> Output {
     let sessions = session::sessions(settings, opened, &person.id).await?;
-    let claims = serde_json::to_value(&person.claims).map_err(|error| error.to_string())?;
+    let claims = object(&person.claims)?;
     if form == Form::Json {
         let sessions = session::list(&sessions).print(Form::Json, "");
         let sessions: Value = serde_json::from_str(&sessions).map_err(|error| error.to_string())?;
@@ -191,14 +190,13 @@ async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form
         })));
     }
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let claims = claims.as_object().into_iter().flatten();
     let rows: Vec<(&str, String)> = [
         ("id", person.id.as_str().to_owned()),
         ("username", person.username.as_str().to_owned()),
         ("state", state(person).to_owned()),
     ]
     .into_iter()
-    .chain(claims.map(|(name, value)| (name.as_str(), plain(value))))
+    .chain(claims.iter().map(|(name, value)| (name.as_str(), plain(value))))
     .collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let line = |(name, value): &(&str, String)| {
@@ -253,7 +251,7 @@ fn row(list: &mut List<5>, person: &Person) {
     list.push(cells, value);
 }
 
-/// Refuses a name that is taken before a password is asked for.
+/// Refuses a name that nobody new can have before a password is asked for.
 async fn check_free(settings: &Settings, opened: &Opened, wanted: &Username) -> Result<(), String> {
     let name = Escaped(wanted.as_str());
     match opened.accounts.person(&settings.realm, wanted).await {
@@ -261,8 +259,31 @@ async fn check_free(settings: &Settings, opened: &Opened, wanted: &Username) -> 
             "{name}: there is a user of this name already; `chancery user set` changes the claims, `chancery user passwd` the \
              password"
         )),
-        Err(AccountError::Unknown) => Ok(()),
+        Err(AccountError::Unknown) => {
+            opened.accounts.check_new(&settings.realm, wanted).await.map_err(not_added)
+        }
         Err(error) => Err(text(error)),
+    }
+}
+
+/// A password, which is asked for again on a terminal if the rules refuse it.
+fn good_password(
+    settings: &Settings,
+    source: &PasswordSource,
+    username: &Username,
+) -> Result<Password, String> {
+    secrets::good_password(source, &password_rules(settings.passwords.blocklist.as_deref())?, username)
+}
+
+/// Why nobody was added whose name nobody has in the same spelling.
+fn not_added(error: AccountError) -> String {
+    match error {
+        AccountError::Taken => {
+            "the name looks like that of another user, which people would take it for: choose another; \
+             `chancery user list` lists all"
+                .to_owned()
+        }
+        error => text(error),
     }
 }
 
@@ -286,8 +307,15 @@ pub(super) async fn person(settings: &Settings, opened: &Opened, typed: &str) ->
     }
 }
 
+/// Parses the name of somebody new.
+pub(super) fn new_username(typed: &str) -> Result<Username, String> {
+    let username = username(typed)?;
+    username.check_new().map_err(|complaints| lines(&complaints))?;
+    Ok(username)
+}
+
 /// Parses a user name.
-pub(super) fn username(typed: &str) -> Result<Username, String> {
+fn username(typed: &str) -> Result<Username, String> {
     Username::parse(typed).map_err(|_| format!("{typed:?}: {}", Username::RULE))
 }
 
@@ -329,11 +357,6 @@ mod tests {
         };
         let after = ask(&["name=B=C", "email=", "nickname=x"]).unwrap();
         assert_eq!(serde_json::to_string(&after).unwrap(), r#"{"name":"B=C","nickname":"x"}"#);
-        assert_eq!(
-            differences(&before, &after),
-            "name is \"B=C\" now\nnickname is \"x\" now\nemail was \"a@example.org\" and is removed\n"
-        );
-        assert_eq!(differences(&before, &before), "nothing was changed\n");
         for wrong in ["name", "=x", ""] {
             assert!(ask(&[wrong]).unwrap_err().contains("CLAIM=VALUE"), "{wrong}");
         }

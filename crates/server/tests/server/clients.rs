@@ -144,7 +144,11 @@ fn clients_are_changed() {
     done(&folder, &["client", "add", "--file", "-"], client);
     let set = ["client", "set", "web", "--file", "-"];
     let listed = || rows(&folder, &["client", "list"]);
-    assert_eq!(done(&folder, &set, r#"{"client_name":"After"}"#), "changed\n");
+    let said = done(&folder, &set, r#"{"client_name":"After","note":1,"chancery":{"consent":"implied"}}"#);
+    let mut lines: Vec<&str> = said.lines().collect();
+    lines.sort_unstable();
+    let expected = ["chancery.consent: \"ask\" → \"implied\"", "client_name: \"Before\" → \"After\""];
+    assert_eq!(lines, expected);
     // What is no member changes nothing, and that is said.
     for same in [r#"{"client_name":"After"}"#, r#"{"clinet_name":"x"}"#, "{}"] {
         assert_eq!(done(&folder, &set, same), "nothing was changed\n", "{same}");
@@ -154,14 +158,35 @@ fn clients_are_changed() {
     let output = run(&folder, &set, r#"{"clinet_name":"x","client_name":"After"}"#);
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean client_name?"), "{output:?}");
     assert!(listed().contains("web\tAfter\tconfidential\tenabled"), "{}", listed());
-    assert_eq!(
-        done(&folder, &set, r#"{"client_name":null,"token_endpoint_auth_method":"none"}"#),
-        "changed\n"
-    );
+    let said = done(&folder, &set, r#"{"client_name":null,"token_endpoint_auth_method":"none"}"#);
+    for line in [
+        "client_name: \"After\" → none\n",
+        "token_endpoint_auth_method: \"client_secret_basic\" → \"none\"\n",
+        "client_secret: removed\n",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
     assert!(listed().contains("web\t-\tpublic\tenabled"), "{}", listed());
     // It needs a secret again, which is told once.
-    let secret = done(&folder, &set, r#"{"token_endpoint_auth_method":"client_secret_post"}"#);
-    assert!(secret.contains("\"client_secret\":"), "{secret}");
+    let output = run(&folder, &set, r#"{"token_endpoint_auth_method":"client_secret_post"}"#);
+    let (secret, said) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(secret.starts_with("{\"client_id\":\"web\",\"client_secret\":"), "{secret}");
+    assert!(
+        said.ends_with("client_secret: made\n") && said.contains(": \"none\" → \"client_secret_post\""),
+        "{said}"
+    );
+    // One that is the key of an HMAC has to be stored itself, so there is another one.
+    let json = done(
+        &folder,
+        &[&set[..], &["--json"]].concat(),
+        r#"{"token_endpoint_auth_method":"client_secret_jwt"}"#,
+    );
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let secret = json["client_secret"].as_str().unwrap();
+    assert_eq!(json["changes"]["client_secret"], "replaced");
+    assert_eq!(json["changes"]["token_endpoint_auth_method"]["old"], "client_secret_post");
+    assert!(!json["changes"].to_string().contains(secret) && json["done"] == "changed", "{json}");
     for (patch, said) in [
         (r#"{"redirect_uris":["javascript:alert(1)"]}"#, "redirect_uris"),
         (r#"{"redirect_uris":null}"#, "redirect_uris"),

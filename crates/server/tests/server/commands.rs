@@ -105,12 +105,39 @@ fn people_are_added_changed_and_removed() {
     assert!(refused(&folder, &["user", "passwd", "bob"], "another one\n").contains("no such user"));
 }
 
+/// What is wrong with the name or the claims of somebody new is said before a password is asked for: here none comes.
+#[test]
+fn nobody_types_a_password_in_vain() {
+    let folder = initialised();
+    for (rest, why) in [
+        (&["alice"][..], "of this name already"),
+        (&["ALICE"], "of this name already"),
+        (&["a1ice"], "looks like that of another user"),
+        (&["\u{430}lice"], "several scripts"),
+        (&["al ice"], "RFC 8265"),
+        (&["carol", "email=nobody"], "must be an e-mail address"),
+        (&["carol", "sub=x"], "set by the provider"),
+        (&["carol"], "no password came"),
+    ] {
+        let said = refused(&folder, &[&["user", "add"][..], rest].concat(), "");
+        assert!(said.contains(why), "{rest:?}: {said}");
+    }
+    let init =
+        ["init", "--issuer", "https://id.example", "--directory", "other", "--username", "\u{430}lice"];
+    assert!(refused(&folder, &init, "").contains("several scripts"));
+}
+
 /// A17: a rotation that caches cannot have noticed warns.
 #[test]
 fn keys_are_rotated_and_hasty_rotation_warns() {
     let folder = initialised();
     let output = run(&folder, &["keys", "rotate"], "");
     assert!(output.status.success() && output.stderr.is_empty());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((said.matches("signs from").count(), said.matches("signs until").count()), (3, 3), "{said}");
+    let again = run(&folder, &["keys", "rotate"], "");
+    assert!(again.status.success() && again.stdout.is_empty(), "{again:?}");
+    assert!(String::from_utf8(again.stderr).unwrap().starts_with("no key was made: "));
     let list = rows(&folder, &["keys", "list"]);
     assert_eq!((list.matches("\tuntil ").count(), list.matches("signs from").count()), (3, 3), "{list}");
     let output = run(&folder, &["keys", "rotate", "--sign-after", "2s"], "");

@@ -103,6 +103,29 @@ fn a_live_session_is_listed_and_ended() {
     server.wait_for(&failed("shop"));
 }
 
+/// The same order each time, in which the newest login is the last.
+#[test]
+fn sessions_are_listed_in_the_order_of_their_logins() {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], &client("app"));
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let mut before = String::new();
+    for count in 1..=5 {
+        let _code = sign_in(http, "app", "alice");
+        let listed = rows(&folder, &["session", "list", "alice"]);
+        assert_eq!(listed.lines().count(), count);
+        assert!(listed.starts_with(&before), "{before}{listed}");
+        before = listed;
+    }
+    for name in ["zoe", "Bob", "adam"] {
+        done(&folder, &["user", "add", name], "correct horse\n");
+    }
+    let people = rows(&folder, &["user", "list"]);
+    let names: Vec<&str> = people.lines().map(|line| line.split('\t').nth(1).unwrap()).collect();
+    assert_eq!(names, ["adam", "alice", "Bob", "zoe"]);
+}
+
 /// What makes a person's sessions worth nothing tells their clients, too.
 #[test]
 fn a_new_password_or_no_account_any_more_tells_the_clients() {

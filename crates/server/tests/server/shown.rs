@@ -89,7 +89,11 @@ fn a_client_is_shown_and_updated() {
         &["client", "update", "photos", r#"{"tos_uri":"https://photos.example/tos"}"#, "--json"],
         "",
     );
-    assert_eq!(json(&done_), serde_json::json!({ "client_id": "photos", "done": "changed" }));
+    assert_eq!(
+        json(&done_),
+        serde_json::json!({ "client_id": "photos", "done": "changed",
+            "changes": { "tos_uri": { "old": null, "new": "https://photos.example/tos" } } })
+    );
     let shown = json(&done(&folder, &["client", "show", "photos", "--json"], ""));
     assert_eq!(
         (&shown["metadata"]["client_name"], &shown["metadata"]["tos_uri"]),
@@ -148,11 +152,27 @@ fn a_person_is_shown_and_changed() {
         shown["claims"],
         serde_json::json!({ "email": "alice@example.org", "name": "Alice", "email_verified": true })
     );
-    assert_eq!(done(&folder, &["user", "set", "alice", "name="], ""), "name was \"Alice\" and is removed\n");
+    assert_eq!(done(&folder, &["user", "set", "alice", "name="], ""), "name: \"Alice\" → none\n");
     let said = done(&folder, &["user", "set", "alice", "email_verified=true"], "");
     assert_eq!(said, "nothing was changed\n");
     let said = json(&done(&folder, &["user", "set", "alice", "email=alice@example.org", "--json"], ""));
-    assert_eq!(said["claims"]["email"], "alice@example.org", "{said}");
+    assert_eq!(
+        (&said["claims"]["email"], &said["done"]),
+        (&"alice@example.org".into(), &"unchanged".into()),
+        "{said}"
+    );
+    let said = json(&done(&folder, &["user", "set", "alice", "nickname=Al", "--json"], ""));
+    assert_eq!(said["changes"], serde_json::json!({ "nickname": { "old": null, "new": "Al" } }), "{said}");
+    done(&folder, &["user", "set", "alice", "nickname="], "");
+    for (command, begin) in [
+        ("enable", "it was enabled already; nothing was changed\n"),
+        ("disable", "disabled; "),
+        ("disable", "it was disabled already; "),
+        ("enable", "enabled\n"),
+    ] {
+        let said = done(&folder, &["user", command, "alice"], "");
+        assert!(said.starts_with(begin), "{command}: {said}");
+    }
     let claims = done(&folder, &["user", "claims", "alice"], "");
     assert_eq!(json(&claims), serde_json::json!({ "email": "alice@example.org", "email_verified": true }));
     done(&folder, &["user", "set", "alice", "--claims", "-"], &claims);

@@ -11,11 +11,7 @@ use crate::terminal::Escaped;
 
 /// Everything about a client but its secrets. `metadata` of the JSON is what `client update` takes.
 pub(super) fn shown(client: &Client, now: Timestamp, form: Form) -> Output {
-    let metadata = serde_json::to_value(client.metadata()).map_err(|error| error.to_string())?;
-    let Value::Object(mut metadata) = metadata else { return Err("the metadata are no object".to_owned()) };
-    for (name, value) in client.extra_members() {
-        metadata.insert(name.to_owned(), serde_json::from_str(value.get()).unwrap_or(Value::Null));
-    }
+    let metadata = metadata(client)?;
     let state = if client.is_enabled() { "enabled" } else { "disabled" };
     let registered = rfc3339(client.registered_at());
     let by = if client.is_dynamic() { "by itself" } else { "by an operator" };
@@ -40,6 +36,16 @@ pub(super) fn shown(client: &Client, now: Timestamp, form: Form) -> Output {
         format!("{:width$}  {}\n", Escaped(name).to_string(), Escaped(value))
     };
     Ok(form.print(rows.iter().map(line).collect::<String>(), &value))
+}
+
+/// All members as `client update` takes them; none is secret.
+pub(super) fn metadata(client: &Client) -> Result<Map<String, Value>, String> {
+    let metadata = serde_json::to_value(client.metadata()).map_err(|error| error.to_string())?;
+    let Value::Object(mut metadata) = metadata else { return Err("the metadata are no object".to_owned()) };
+    for (name, value) in client.extra_members() {
+        metadata.insert(name.to_owned(), serde_json::from_str(value.get()).unwrap_or(Value::Null));
+    }
+    Ok(metadata)
 }
 
 /// A line for each member and for each item of a list; those of the member `chancery` stand under their full names.
