@@ -17,15 +17,20 @@ use std::sync::Arc;
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, DpopHeader, RequestId};
 pub use chancery_core::documents::{
-    Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
+    Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, RotatedEncryption, SealedKeys,
+    StoredRegistry,
 };
-pub use chancery_core::error::{Complaint, Complaints, Failure, Fault, FaultKind, Reason, Refusal, Remedy};
-pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, Occasion, RefusedClient};
+pub use chancery_core::error::{
+    Complaint, Complaints, Described, Failure, Fault, FaultKind, Reason, Refusal, Remedy,
+};
+pub use chancery_core::event::{
+    Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, Occasion, RefusedClient,
+};
 pub use chancery_core::fetch::{DynFetch, Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
-    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, Posted,
-    ResourceServer, SentCookie, SignUpForm, TokenEncryption, TokenFormat,
+    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, PasswordChange,
+    Posted, ResourceServer, SentCookie, SignUpForm, TokenEncryption, TokenFormat,
 };
 pub use chancery_core::notifier::{ApprovalRequest, DynNotifier, Notifier};
 pub use chancery_core::offered::Routes;
@@ -35,8 +40,9 @@ pub use chancery_core::policy::{
 };
 pub use chancery_core::ports::{
     Accounts, BoxFuture, Browser, ClaimsQuery, Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry,
-    DynWatcher, EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys, Random,
-    Registry, Room, RootSecretEntry, SignUpOutcome, SignUpRefusal, Watcher,
+    DynWatcher, EncryptionKeyEntry, EventSink, HintedSubject, KeyEntry, LoginHintToken, LoginOutcome,
+    LoginRefusal, PasswordChangeOutcome, PasswordRefusal, PrivateKeys, Random, Registry, Room,
+    RootSecretEntry, SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery, Watcher,
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};
@@ -51,12 +57,39 @@ pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 #[cfg(feature = "store-memory")]
 pub use chancery_store_memory::MemoryStore;
 #[cfg(feature = "store-sqlite")]
-pub use chancery_store_sqlite::{Running, SqliteStore};
+pub use chancery_store_sqlite::{Due, Running, SqliteStore, Watch, Work};
 pub use chancery_types::{
     AccountId, ClientId, Issuer, Network, RealmId, ResourceUri, Scope, Scopes, Timestamp,
 };
 /// A secret that is overwritten when it is dropped.
 pub use zeroize::Zeroizing;
+
+/// The sections of a [`Config`], by the names of the configuration file.
+pub mod config {
+    pub use chancery_core::client::authentication::ClientAuthenticationConfig;
+    pub use chancery_core::discovery::DiscoveryConfig;
+    pub use chancery_core::endpoint::backchannel_authentication::{CibaConfig, NotifyConfig};
+    pub use chancery_core::interaction::throttle::ThrottleConfig;
+    pub use chancery_core::interaction::{
+        AccountConfig, DeviceAuthorizationConfig, InteractionConfig, SignUpConfig,
+    };
+    pub use chancery_core::issue::access_token::AccessTokenConfig;
+    pub use chancery_core::issue::authorization_code::AuthorizationCodeConfig;
+    pub use chancery_core::issue::id_token::IdTokenConfig;
+    pub use chancery_core::issue::refresh_token::RefreshTokenConfig;
+    pub use chancery_core::offered::{
+        CompatibilityConfig, EndpointSet, InteractionsByClient, PkceOptional, RedirectLeniency,
+        ResponseModesConfig, SubjectsConfig,
+    };
+    pub use chancery_core::request::PushedRequestsConfig;
+    pub use chancery_core::rule::claims::ClaimsConfig;
+    pub use chancery_core::rule::dpop::DpopConfig;
+    pub use chancery_core::rule::scope::{ScopesConfig, UnknownScopes};
+    pub use chancery_core::rule::step_up::RequiredAuthentication;
+    pub use chancery_core::session::SessionConfig;
+    pub use chancery_types::iana::BackchannelTokenDeliveryMode;
+    pub use chancery_types::{UserCode, UserCodeAlphabet, UserCodeMask};
+}
 
 /// Registration of clients by their metadata (RFC 7591 section 2), for a [`StoredRegistry`] or an
 /// application's own [`Registry`].
@@ -67,23 +100,25 @@ pub mod client {
     };
     pub use chancery_core::client::{RegistrationPolicy, SoftwareStatement, StatementIssuer, StatementKeys};
     pub use chancery_core::endpoint::registration::{
-        NewInitialAccessToken, RegistrationAccess, RegistrationConfig,
+        NewInitialAccessToken, RegistrationAccess, RegistrationConfig, RegistrationError,
+        RegistrationResponse,
     };
     pub use chancery_core::model::client::{
-        Description, Encryption, Flow, Jwks, Localized, Logout, NewClient, OpenId, OwnSettings, PublicKeys,
-        RequestObjectAlgorithm, RequestObjects, SenderConstraint,
+        AuthorizationResponses, Ciba, Description, Encryption, Flow, IntrospectionResponses, Jwks, Localized,
+        Logout, NewClient, OpenId, OwnSettings, PublicKeys, RegistrationId, RequestObjectAlgorithm,
+        RequestObjects, SenderConstraint,
     };
     pub use chancery_core::model::{
         ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
         SecretMethod,
     };
-    pub use chancery_core::offered::{AssertionAudience, ClientDefaults};
+    pub use chancery_core::offered::{AssertionAudience, ClientDefaults, Departure, Offered};
     pub use chancery_core::records::{Found, InitialAccessTokenBody};
     pub use chancery_core::request::RequestObjectsConfig;
-    pub use chancery_types::RedirectUri;
     pub use chancery_types::iana::{
-        ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType, SubjectType,
+        ClientAuthenticationMethod, GrantType, ResponseEncoding, ResponseMode, ResponseType, SubjectType,
     };
+    pub use chancery_types::{RedirectKind, RedirectUri};
 }
 
 /// Certificates of clients (RFC 8705): the authorities that vouch for them, and how a request brings the one of its
@@ -133,23 +168,38 @@ pub mod mutual_tls {
 /// that answer the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
     pub use chancery_core::interaction::view::{
-        AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView,
-        ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView, ErrorView, FormAction, FormView,
-        LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView, View,
-        WaitingView,
+        AccountView, AccountsView, ApplicationView, ApprovalDoneView, ApprovalsView, ApproveView,
+        ChangePasswordView, ClientView, ConfirmDeviceView, ConfirmEndView, ConsentView, CustomView,
+        DeviceDoneView, Ending, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
+        LogoutDoneView, LogoutFramesView, OwnAccountView, OwnSessionView, PasswordProblem, PostLogoutTarget,
+        ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView, UserCodeView, View, WaitingView,
     };
     pub use chancery_core::interaction::{
-        ApprovalProblem, ApproveStep, ConfirmDeviceStep, ConsentStep, CustomStep, Location, LoginStep, Next,
-        SelectAccountStep, SignUpStep, Step, UserCodeProblem,
+        AccountNews, ApprovalProblem, ApproveStep, ConfirmDeviceStep, ConsentStep, CustomStep, Location,
+        LoginStep, Next, Outcome, SelectAccountStep, SignUpStep, Step, UserCodeProblem,
     };
 }
 
 /// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
-        Access, Acr, Amr, ClaimAsk, ClaimName, ClaimSource, ClaimType, ClaimsRequest, Condition,
-        ConsentAnswer, CustomPromptName, Entitlement, Factor, GrantId, Granted, Holder, OwnParameters,
-        PromptName, Refresh, ResourceScopes, Target,
+        Access, Acr, Amr, AuthorizationDetail, ClaimAsk, ClaimName, ClaimSource, ClaimType, ClaimsRequest,
+        Condition, ConsentAnswer, CustomPromptName, Entitlement, Factor, GrantId, Granted, Holder,
+        OwnParameters, Place, PromptName, Refresh, ResourceScopes, Target,
+    };
+    pub use chancery_core::records::{Participant, SessionBody};
+    pub use chancery_types::handle::HandleDigest;
+}
+
+/// What stands between a [`Provider`] and the network, for those who write such a layer themselves, as [`Service`] is one.
+pub mod layer {
+    pub use chancery_core::endpoint::{ClientRequest, ClientResponse};
+    pub use chancery_core::offered::Verb;
+    pub use chancery_core::request::AuthorizationResponse;
+    pub use chancery_core::session::BrowserState;
+    pub use chancery_types::Params;
+    pub use chancery_types::handle::{
+        Handle, HandleKind, Interaction, RefreshToken, RotatingHandle, Session,
     };
 }
 
@@ -176,9 +226,10 @@ pub mod grant {
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{
-        Compact, ContentEncryptionAlgorithm, DecryptionKey, EncryptedKey, EncryptionKey, EncryptionKeyType,
-        Error, Header, JwkSet, JwtClaims, KeyManagementAlgorithm, PrivateKey, PublicJwk, RootSecret,
-        SigningAlgorithm, SystemRandom, Verified, Verifier, VerifyingKey,
+        ClaimsWriter, Compact, CompactJwe, ContentEncryptionAlgorithm, Decrypted, DecryptionKey,
+        EncryptedKey, EncryptionKey, EncryptionKeyType, Error, Header, JweHeader, JwkSet, JwtClaims,
+        KeyManagementAlgorithm, PrivateKey, PublicJwk, RootSecret, SealingKey, SigningAlgorithm,
+        SystemRandom, Verified, Verifier, VerifyingKey,
     };
 }
 
@@ -204,8 +255,8 @@ pub mod types {
 #[cfg(feature = "accounts")]
 pub mod accounts {
     pub use chancery_accounts::{
-        AccountError, Full, NewPerson, Password, PasswordPool, PasswordRule, PasswordRules, Person,
-        StoredAccounts, Username, check_claims,
+        AccountError, Full, HashingLoad, NewPerson, Password, PasswordPool, PasswordRule, PasswordRules,
+        Person, StoredAccounts, Username, check_claims,
     };
 }
 

@@ -21,7 +21,10 @@ use crate::{discovery, interaction, session};
 /// The configuration of a provider. Everything has a default.
 ///
 /// ```
-/// let config: chancery_core::config::Config = serde_json::from_str(r#"{"session":{"idle":"1d"}}"#)?;
+/// # mod chancery { pub use chancery_core::config::Config; }
+/// use chancery::Config;
+///
+/// let config: Config = serde_json::from_str(r#"{"session":{"idle":"1d"}}"#)?;
 /// assert!(config.complaints().is_empty());
 /// # Ok::<(), serde_json::Error>(())
 /// ```

@@ -29,8 +29,8 @@ use crate::published_requests::PublishedRequests;
 /// What is known about this request. Start with [`Call::new`] and set whatever else is known.
 ///
 /// ```
-/// use chancery_core::context::{Call, RequestId};
-/// use chancery_types::Timestamp;
+/// # mod chancery { pub use chancery_core::context::{Call, RequestId}; pub use chancery_types::Timestamp; }
+/// use chancery::{Call, RequestId, Timestamp};
 ///
 /// let mut call = Call::new(Timestamp::from_secs(1), RequestId("b7".into()));
 /// call.peer = Some([192, 0, 2, 1].into());

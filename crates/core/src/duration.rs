@@ -26,8 +26,8 @@ pub const RULE: &str =
 /// longest first.
 ///
 /// ```
+/// # use chancery_core::duration;
 /// use std::time::Duration;
-/// use chancery_core::duration;
 /// assert_eq!(duration::parse("1h30m"), Ok(Duration::from_secs(5400)));
 /// assert!(duration::parse("10").is_err());
 /// ```

@@ -291,8 +291,8 @@ impl Complaint {
 /// way it is a sentence for each, so that a program can return it from `main`.
 ///
 /// ```
-/// use chancery_core::documents::MemoryRegistry;
-/// use chancery_core::model::Client;
+/// # mod chancery { pub use chancery_core::documents::MemoryRegistry; pub use chancery_core::model::Client; }
+/// use chancery::{Client, MemoryRegistry};
 ///
 /// let shop = Client::web("shop").secret("too short").redirect("http://shop.example/callback");
 /// let wrong = MemoryRegistry::new().put(&shop).unwrap_err();

@@ -42,8 +42,11 @@ pub struct ApprovalRequest<'a> {
 /// keeps one of its own places, of which there are a few, and no other notice waits for it.
 ///
 /// ```
-/// use chancery_core::error::Fault;
-/// use chancery_core::notifier::{ApprovalRequest, Notifier};
+/// # mod chancery {
+/// #     pub use chancery_core::error::Fault;
+/// #     pub use chancery_core::notifier::{ApprovalRequest, Notifier};
+/// # }
+/// use chancery::{ApprovalRequest, Fault, Notifier};
 ///
 /// struct Push;
 ///

@@ -20,7 +20,8 @@ impl Locale {
     /// if there is none.
     ///
     /// ```
-    /// use chancery_http::Locale;
+    /// # mod chancery { pub use chancery_http::Locale; }
+    /// use chancery::Locale;
     /// let locale = Locale::negotiate(&["fr".into(), "de-CH".into()], &["en", "de"]);
     /// assert_eq!(locale.as_str(), "de");
     /// ```

@@ -34,7 +34,8 @@ impl TrustedProxies {
     /// Reads networks such as `10.0.0.0/8`, or single addresses.
     ///
     /// ```
-    /// use chancery_http::TrustedProxies;
+    /// # mod chancery { pub use chancery_http::TrustedProxies; }
+    /// use chancery::TrustedProxies;
     /// assert!(TrustedProxies::parse(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]).is_ok());
     /// assert!(TrustedProxies::parse(["10.0.0.0/33"]).is_err());
     /// ```
@@ -72,7 +73,8 @@ impl TrustedProxies {
     /// Those networks that are larger than any operator's own: `0.0.0.0/0`, `::/0` and the like.
     ///
     /// ```
-    /// use chancery_http::TrustedProxies;
+    /// # mod chancery { pub use chancery_http::TrustedProxies; }
+    /// use chancery::TrustedProxies;
     /// let proxies = TrustedProxies::parse(["10.0.0.0/8", "0.0.0.0/1", "fd00::/8", "::/0"]).unwrap();
     /// assert_eq!(proxies.widest().collect::<Vec<_>>(), ["0.0.0.0/1", "::/0"]);
     /// ```

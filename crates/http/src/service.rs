@@ -109,7 +109,8 @@ impl Service {
     /// Overrides some of the pages that it has: where `own` says `None`, the page stays as it is.
     ///
     /// ```
-    /// use chancery_http::{Content, FormMarkup, Html, Service};
+    /// # mod chancery { pub use chancery_http::{Content, FormMarkup, Html, Service}; }
+    /// use chancery::{Content, FormMarkup, Html, Service};
     ///
     /// fn with_own_login_page(service: Service) -> Service {
     ///     service.with_own_pages(|page, _| match page.content {
@@ -192,13 +193,15 @@ impl Service {
     /// of that address comes here as well.
     ///
     /// ```
+    /// # mod chancery { pub use chancery_http::Service; pub mod interaction { pub use chancery_core::interaction::Step; } }
     /// use std::ops::ControlFlow;
-    /// use chancery_core::interaction::Step;
+    /// use chancery::Service;
+    /// use chancery::interaction::Step;
     /// # use chancery_core::{interaction::{LoginStep, Next}, request::PageError};
     /// # async fn sign_in(step: LoginStep<'_>, key: Option<&str>) -> Result<Next, PageError> { Ok(step.abort().await?) }
     ///
     /// async fn posted(
-    ///     service: &chancery_http::Service,
+    ///     service: &Service,
     ///     request: http::Request<http_body_util::Full<bytes::Bytes>>,
     /// ) -> http::Response<http_body_util::Full<bytes::Bytes>> {
     ///     let form = match service.own_form(request).await {

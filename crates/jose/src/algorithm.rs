@@ -61,7 +61,8 @@ impl SigningAlgorithm {
     /// From its registered name, which is case-sensitive (RFC 7515 section 4.1.1). `none` is unknown.
     ///
     /// ```
-    /// use chancery_jose::SigningAlgorithm;
+    /// # mod chancery { pub use chancery_jose::SigningAlgorithm; }
+    /// use chancery::SigningAlgorithm;
     /// assert_eq!(SigningAlgorithm::parse("ES256"), Some(SigningAlgorithm::Es256));
     /// assert_eq!(SigningAlgorithm::parse("es256"), None);
     /// assert_eq!(SigningAlgorithm::parse("none"), None);

@@ -14,8 +14,9 @@ use crate::{Error, json::Object};
 /// The claims set of a JWT: the registered claims by name, all others as they were written.
 ///
 /// ```
-/// use chancery_jose::JwtClaims;
-/// use chancery_types::Timestamp;
+/// # mod chancery { pub use chancery_types::Timestamp; pub mod jose { pub use chancery_jose::JwtClaims; } }
+/// use chancery::Timestamp;
+/// use chancery::jose::JwtClaims;
 /// let claims = JwtClaims::parse(br#"{"aud":"https://rs.example","exp":1300819380.5,"x":{"y":1}}"#)?;
 /// assert!(claims.is_for("https://rs.example"));
 /// assert_eq!(claims.exp, Some(Timestamp::from_millis(1_300_819_380_500)));

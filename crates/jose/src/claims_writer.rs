@@ -12,7 +12,8 @@ use crate::json;
 /// that nothing added later can change what the protocol wrote first.
 ///
 /// ```
-/// use chancery_jose::ClaimsWriter;
+/// # mod chancery { pub mod jose { pub use chancery_jose::ClaimsWriter; } }
+/// use chancery::jose::ClaimsWriter;
 /// let mut claims = ClaimsWriter::new();
 /// claims.string("sub", "alice").integer("level", 2).string("sub", "mallory");
 /// assert_eq!(claims.finish(), r#"{"sub":"alice","level":2}"#);

@@ -20,9 +20,10 @@ impl Hash {
     /// Connect Core 1.0 sections 3.1.3.6 and 3.3.2.11).
     ///
     /// ```
+    /// # use chancery_jose::Hash;
     /// // The access token and its hash of OpenID Connect Core 1.0 appendix A.3.
     /// let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    /// assert_eq!(chancery_jose::Hash::Sha256.left_half(access_token), "77QmUPtjPfzWtF2AnpK9RQ");
+    /// assert_eq!(Hash::Sha256.left_half(access_token), "77QmUPtjPfzWtF2AnpK9RQ");
     /// ```
     #[must_use]
     pub fn left_half(self, text: &str) -> String {

@@ -20,7 +20,9 @@ pub const MAX_DEPTH: usize = 32;
 /// [`Error::Json`], [`Error::DuplicateMember`], [`Error::TooDeep`].
 ///
 /// ```
-/// use chancery_jose::{Error, json};
+/// # mod chancery { pub mod jose { pub use chancery_jose::Error; } }
+/// # use chancery_jose::json;
+/// use chancery::jose::Error;
 /// assert_eq!(json::check(br#"{"a":[{"b":1,"c":2}]}"#), Ok(()));
 /// assert_eq!(json::check(br#"{"a":[{"b":1,"\u0062":2}]}"#), Err(Error::DuplicateMember));
 /// ```

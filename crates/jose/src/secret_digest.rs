@@ -13,7 +13,7 @@ use crate::{Error, base64url};
 /// for passwords.
 ///
 /// ```
-/// use chancery_jose::SecretDigest;
+/// # use chancery_jose::SecretDigest;
 /// let digest = SecretDigest::new([7; 16], "gX1fBat3bVgX1fBat3bVgX1fBat3bVgX");
 /// assert!(digest.matches("gX1fBat3bVgX1fBat3bVgX1fBat3bVgX"));
 /// assert!(!digest.matches("another"));

@@ -5,7 +5,8 @@ use std::fmt::{self, Write as _};
 /// The accent of the pages: the colour of buttons and links.
 ///
 /// ```
-/// use chancery_pages::Accent;
+/// # mod chancery { pub mod pages { pub use chancery_pages::Accent; } }
+/// use chancery::pages::Accent;
 /// assert!(Accent::parse("#0b57d0").is_ok());
 /// assert!(Accent::parse("blue").is_err());
 /// ```

@@ -9,7 +9,8 @@ use crate::Accent;
 /// What the pages show of whoever runs them. By default nothing but the host of the issuer.
 ///
 /// ```
-/// use chancery_pages::{Accent, Brand, Templates};
+/// # mod chancery { pub mod pages { pub use chancery_pages::{Accent, Brand, Templates}; } }
+/// use chancery::pages::{Accent, Brand, Templates};
 /// let brand = Brand {
 ///     name: Some("Example Inc.".into()),
 ///     accent: Accent::parse("#0b57d0").ok(),

@@ -102,8 +102,9 @@ impl ProtectedResource {
     /// For handlers that ask by themselves, without a layer around them.
     ///
     /// ```
+    /// # mod chancery { pub mod resource { pub use chancery_resource::ProtectedResource; } }
     /// use bytes::Bytes;
-    /// use chancery_resource::ProtectedResource;
+    /// use chancery::resource::ProtectedResource;
     /// use http::{Request, Response};
     /// use http_body_util::Full;
     ///

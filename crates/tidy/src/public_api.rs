@@ -18,7 +18,9 @@ pub struct Sources {
 
 /// Names that stand in our macros, too, and are not made by them.
 const OF_THE_LANGUAGE: &[&str] = &[
+    "Box",
     "Clone",
+    "Copy",
     "Debug",
     "Display",
     "Eq",
@@ -30,6 +32,9 @@ const OF_THE_LANGUAGE: &[&str] = &[
     "PartialOrd",
     "Result",
     "Self",
+    "Send",
+    "String",
+    "Vec",
 ];
 
 /// Names of modules from the root of a crate.
@@ -96,14 +101,20 @@ impl Sources {
         for (found, path) in shown {
             let Found::Item(krate, module, _) = found else { continue };
             let text = self.describe(found);
-            let names: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-            let is_type = |name: &&str| {
+            let paths = text.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c));
+            let paths: BTreeSet<&str> = paths.map(|path| path.trim_matches(':')).collect();
+            let is_type = |path: &&str| {
+                let name = path.rsplit("::").next().unwrap_or_default();
                 name.starts_with(char::is_uppercase)
                     && name.contains(char::is_lowercase)
-                    && !OF_THE_LANGUAGE.contains(name)
+                    && !OF_THE_LANGUAGE.contains(&name)
             };
-            for name in names.into_iter().filter(is_type) {
-                let named = self.find(krate, module, name);
+            for written in paths.into_iter().filter(is_type) {
+                let names: Vec<String> = written.split("::").map(str::to_owned).collect();
+                let named = match names.as_slice() {
+                    [name] => self.find(krate, module, name),
+                    names => self.resolve(krate, module, names),
+                };
                 if let Some(Found::Item(of, within, name) | Found::Made(of, within, name)) = &named
                     && named.as_ref().is_some_and(|named| !shown.contains_key(named))
                 {

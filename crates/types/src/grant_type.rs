@@ -15,7 +15,8 @@ const NO_NAME: Malformed = Malformed::new(
 /// What the token endpoint exchanges for tokens.
 ///
 /// ```
-/// use chancery_types::iana::GrantType;
+/// # mod chancery { pub mod client { pub use chancery_types::iana::GrantType; } }
+/// use chancery::client::GrantType;
 ///
 /// assert_eq!(GrantType::parse("refresh_token"), Some(GrantType::RefreshToken));
 /// assert!(matches!(GrantType::parse("urn:example:badge"), Some(GrantType::Extension(_))));
@@ -96,7 +97,8 @@ impl From<GrantType> for String {
 /// The name of an application's own grant type (RFC 6749 section 4.5).
 ///
 /// ```
-/// use chancery_types::iana::ExtensionGrantName;
+/// # mod chancery { pub mod grant { pub use chancery_types::iana::ExtensionGrantName; } }
+/// use chancery::grant::ExtensionGrantName;
 ///
 /// assert!(ExtensionGrantName::parse("urn:example:badge").is_ok());
 /// assert!(ExtensionGrantName::parse("badge").is_ok());

@@ -8,7 +8,8 @@ impl Issuer {
     /// What is wrong with a text as an issuer: one sentence for each rule that it breaks, and none for a good one.
     ///
     /// ```
-    /// use chancery_types::Issuer;
+    /// # mod chancery { pub use chancery_types::Issuer; }
+    /// use chancery::Issuer;
     /// assert!(Issuer::faults("https://id.example.org/realm").is_empty());
     /// assert_eq!(
     ///     Issuer::faults("https://id.example.org/?a=b#c"),

@@ -7,7 +7,7 @@ const LONGEST: usize = 35;
 /// (RFC 5646 section 2.1), the first of letters alone, and no single letter by itself.
 ///
 /// ```
-/// use chancery_types::is_language_tag;
+/// # use chancery_types::is_language_tag;
 /// for tag in ["de", "de-CH-1996", "zh-Hant-TW", "x-ours"] {
 ///     assert!(is_language_tag(tag), "{tag}");
 /// }

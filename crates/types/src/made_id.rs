@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// of its options.
 ///
 /// ```
-/// use chancery_types::made_id;
+/// # use chancery_types::made_id;
 /// assert_eq!(made_id([0; 16]), "AAAAAAAAAAAAAAAAAAAAAA");
 /// assert!((0..=255).all(|first| !made_id([first; 16]).starts_with('-')));
 /// ```

@@ -7,8 +7,7 @@
 /// them, because names of many scripts need them.
 ///
 /// ```
-/// use chancery_types::is_misleading;
-///
+/// # use chancery_types::is_misleading;
 /// assert!("Bank\u{202e}knaB".contains(is_misleading));
 /// assert!(!"\u{915}\u{94d}\u{200d}\u{937}".contains(is_misleading));
 /// ```

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// sent.
 ///
 /// ```
-/// use chancery_types::Issuer;
+/// # mod chancery { pub use chancery_types::Issuer; }
+/// use chancery::Issuer;
 /// let wrong = Issuer::parse("https://id.example.org/").unwrap_err();
 /// assert_eq!(wrong.to_string(), "this is not an issuer: it must not end with a slash");
 /// ```
@@ -208,7 +209,8 @@ const NO_SCOPES: Malformed = Malformed::new(
 /// A set of scopes in the order they were asked for, each once (RFC 6749 section 3.3).
 ///
 /// ```
-/// use chancery_types::Scopes;
+/// # mod chancery { pub use chancery_types::Scopes; }
+/// use chancery::Scopes;
 /// let scopes = Scopes::parse("openid email openid")?;
 /// assert_eq!(scopes.to_string(), "openid email");
 /// assert!(scopes.contains("email"));

@@ -3,7 +3,7 @@
 /// The candidate with the smallest edit distance, if that is small enough.
 ///
 /// ```
-/// use chancery_types::nearest::nearest;
+/// # use chancery_types::nearest::nearest;
 /// assert_eq!(nearest("isuer", ["issuer", "realm"]), Some("issuer"));
 /// ```
 #[must_use]

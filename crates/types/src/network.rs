@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// section 2).
 ///
 /// ```
-/// use chancery_types::Network;
+/// # mod chancery { pub use chancery_types::Network; }
+/// use chancery::Network;
 ///
 /// let network = |text: &str| text.parse().map(Network::of);
 /// assert_ne!(network("192.0.2.1")?, network("192.0.2.2")?);

@@ -20,7 +20,8 @@ const NO_FORM: Malformed = Malformed::new(
 /// (RFC 6749 section 3.1). An empty one counts as not sent.
 ///
 /// ```
-/// use chancery_types::Params;
+/// # mod chancery { pub mod layer { pub use chancery_types::Params; } }
+/// use chancery::layer::Params;
 /// let params = Params::parse("scope=openid+email&state=&x=1&x=2")?;
 /// assert_eq!(params.one("scope"), Ok(Some("openid email")));
 /// assert_eq!(params.one("state"), Ok(None));

@@ -13,6 +13,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// which costs 17 ns. Their methods are listed without bodies, those that wait first.
 ///
 /// ```
+/// # use chancery_types::port_object;
 /// use std::sync::Arc;
 ///
 /// pub trait Doorbell: Send + Sync {
@@ -23,7 +24,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///     }
 /// }
 ///
-/// chancery_types::port_object! {
+/// port_object! {
 ///     /// [`Doorbell`] as an object.
 ///     pub trait DynDoorbell for Doorbell {
 ///         async fn ring<'a>(&'a self, door: &'a str) -> Result<(), String>;

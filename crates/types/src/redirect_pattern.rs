@@ -12,7 +12,9 @@ use crate::RedirectUri;
 /// A redirect URI with at least one wildcard, all in places where they mean something.
 ///
 /// ```
-/// use chancery_types::{RedirectPattern, RedirectUri};
+/// # mod chancery { pub mod client { pub use chancery_types::RedirectUri; } }
+/// # use chancery_types::RedirectPattern;
+/// use chancery::client::RedirectUri;
 ///
 /// let registered = RedirectUri::parse("https://*.app.example/cb")?;
 /// let pattern = RedirectPattern::of(&registered).unwrap();

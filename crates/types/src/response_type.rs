@@ -8,7 +8,8 @@ use crate::iana::ResponseMode;
 /// standards define.
 ///
 /// ```
-/// use chancery_types::iana::ResponseType;
+/// # mod chancery { pub mod client { pub use chancery_types::iana::ResponseType; } }
+/// use chancery::client::ResponseType;
 ///
 /// assert_eq!(ResponseType::parse("id_token code"), Some(ResponseType::CodeIdToken));
 /// assert_eq!(ResponseType::parse("code none"), None);

@@ -4,6 +4,7 @@
 /// does `unwrap`.
 ///
 /// ```
+/// # use chancery_types::debug_as_display;
 /// use std::fmt;
 ///
 /// struct NoTime;
@@ -14,7 +15,7 @@
 ///     }
 /// }
 ///
-/// chancery_types::debug_as_display!(NoTime);
+/// debug_as_display!(NoTime);
 /// assert_eq!(format!("{NoTime:?}"), "there is no time left");
 /// ```
 #[macro_export]

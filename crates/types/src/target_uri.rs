@@ -12,8 +12,7 @@ const NO_URI: Malformed = Malformed::new("a URI", "it is absolute");
 /// common (RFC 3986 sections 6.2.2 and 6.2.3). So two of them are equal if they are the same to RFC 9449 section 4.3.
 ///
 /// ```
-/// use chancery_types::TargetUri;
-///
+/// # use chancery_types::TargetUri;
 /// let sent = TargetUri::parse("HTTPS://ID.example:443/%74oken?x=1#y")?;
 /// assert_eq!(sent, TargetUri::parse("https://id.example/token")?);
 /// # Ok::<(), chancery_types::Malformed>(())

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Whole milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// ```
+/// # mod chancery { pub use chancery_types::Timestamp; }
 /// use std::time::Duration;
-/// use chancery_types::Timestamp;
+/// use chancery::Timestamp;
 /// let t = Timestamp::from_secs(100) + Duration::from_millis(1500);
 /// assert_eq!(t.millis(), 101_500);
 /// assert_eq!(t.secs(), 101);
@@ -49,8 +50,9 @@ impl Timestamp {
     /// this: what lies far ahead was written by a clock that was wrong, and is not of late.
     ///
     /// ```
+    /// # mod chancery { pub use chancery_types::Timestamp; }
     /// use std::time::Duration;
-    /// use chancery_types::Timestamp;
+    /// use chancery::Timestamp;
     /// let (early, late) = (Timestamp::from_secs(100), Timestamp::from_secs(160));
     /// assert_eq!((late.distance(early), early.distance(late)), (Duration::from_secs(60), Duration::from_secs(60)));
     /// assert_eq!((late.since(early), early.since(late)), (Duration::from_secs(60), Duration::ZERO));

@@ -38,7 +38,8 @@ impl UserCodeAlphabet {
 /// How user codes are written: a `*` for each character, with `-` and blanks between them.
 ///
 /// ```
-/// use chancery_types::UserCodeMask;
+/// # mod chancery { pub mod config { pub use chancery_types::UserCodeMask; } }
+/// use chancery::config::UserCodeMask;
 ///
 /// assert_eq!(UserCodeMask::parse("***-***-***").map(|mask| mask.characters()), Ok(9));
 /// for bad in ["", "**", "----", "****.****", "1234", "* * * * *\u{a0}"] {
@@ -109,7 +110,8 @@ impl From<UserCodeMask> for String {
 /// either.
 ///
 /// ```
-/// use chancery_types::UserCode;
+/// # mod chancery { pub mod config { pub use chancery_types::UserCode; } }
+/// use chancery::config::UserCode;
 ///
 /// let code = UserCode::read("WDJB-MJHT");
 /// for typed in ["wdjbmjht", " wdjb mjht ", "WDJB\u{2013}MJHT", "w.d.j.b_m/j/h/t", "\u{ff37}DJBMJHT"] {

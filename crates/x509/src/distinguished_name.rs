@@ -16,7 +16,8 @@ const LONGEST: usize = 4 * 1024;
 /// The name of a subject: relative names, the outermost first, each a set of attributes.
 ///
 /// ```
-/// use chancery_x509::DistinguishedName;
+/// # mod chancery { pub mod mutual_tls { pub use chancery_x509::DistinguishedName; } }
+/// use chancery::mutual_tls::DistinguishedName;
 ///
 /// let one: DistinguishedName = "CN=app, O=Example  Bank,C=DE".parse()?;
 /// let other: DistinguishedName = "cn=APP,o=example bank,c=de".parse()?;

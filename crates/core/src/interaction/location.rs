@@ -6,7 +6,8 @@ use chancery_types::{Issuer, RedirectKind, RedirectUri};
 /// The URL of pages on another origin, which ask for what they show and send what the person enters as JSON.
 ///
 /// ```
-/// use chancery_core::interaction::Location;
+/// # mod chancery { pub mod interaction { pub use chancery_core::interaction::Location; } }
+/// use chancery::interaction::Location;
 ///
 /// let pages: Location = "https://login.example.org/sign-in".to_owned().try_into()?;
 /// assert_eq!(pages.origin(), "https://login.example.org");

@@ -31,8 +31,8 @@ pub struct AccountRegistration(pub u64);
 /// A person of the application.
 ///
 /// ```
-/// use chancery_core::model::{Account, Epoch};
-/// use chancery_types::AccountId;
+/// # mod chancery { pub use chancery_core::model::{Account, Epoch}; pub use chancery_types::AccountId; }
+/// use chancery::{Account, AccountId, Epoch};
 ///
 /// let mut account = Account::new(AccountId::parse("248289761001").map_err(|_| "an id")?, "Jane Doe");
 /// account.epoch = Epoch(7);

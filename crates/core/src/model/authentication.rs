@@ -12,7 +12,8 @@ use crate::model::{Account, Epoch};
 /// understood by others; an application may define its own.
 ///
 /// ```
-/// use chancery_core::model::Amr;
+/// # mod chancery { pub mod model { pub use chancery_core::model::Amr; } }
+/// use chancery::model::Amr;
 /// assert_eq!(Amr::parse("hwk"), Ok(Amr::HARDWARE_KEY));
 /// assert_eq!(Amr::parse("urn:house:badge").map(|amr| amr.as_str().to_owned()), Ok("urn:house:badge".into()));
 /// assert!(Amr::parse("two words").is_err());

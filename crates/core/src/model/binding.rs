@@ -16,7 +16,8 @@ use crate::profile::{BindingMethod, Demands};
 /// A SHA-256 thumbprint: of a public key (RFC 7638) or of a certificate (RFC 8705 section 3.1). It is no secret.
 ///
 /// ```
-/// use chancery_core::model::Thumbprint;
+/// # mod chancery { pub mod resource { pub use chancery_core::model::Thumbprint; } }
+/// use chancery::resource::Thumbprint;
 ///
 /// let text = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 /// assert_eq!(Thumbprint::parse(text).map(|thumbprint| thumbprint.to_string()).as_deref(), Some(text));

@@ -4,7 +4,8 @@
 /// A claim, and perhaps the language of its value: `name`, `name#de`, `family_name#ja-Kana-JP`.
 ///
 /// ```
-/// use chancery_core::model::ClaimName;
+/// # mod chancery { pub mod model { pub use chancery_core::model::ClaimName; } }
+/// use chancery::model::ClaimName;
 /// let asked = ClaimName::of("website#de");
 /// assert_eq!((asked.claim, asked.language), ("website", Some("de")));
 /// assert!(asked.covers(ClaimName::of("website#de-CH")) && asked.covers(ClaimName::of("website#DE")));

@@ -38,7 +38,12 @@ impl ClaimType {
 /// A source of claims other than the provider: one member of `_claim_sources` (OIDC Core section 5.6.2).
 ///
 /// ```
-/// use chancery_core::model::{ClaimSource, Claims};
+/// # mod chancery {
+/// #     pub use chancery_core::model::Claims;
+/// #     pub mod model { pub use chancery_core::model::ClaimSource; }
+/// # }
+/// use chancery::Claims;
+/// use chancery::model::ClaimSource;
 /// let mut claims = Claims::default();
 /// let bank = ClaimSource::distributed(&["credit_score"], "https://bank.example/claims", Some("ksj3n283dke"));
 /// claims.add_source(bank?);

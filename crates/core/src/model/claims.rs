@@ -15,7 +15,8 @@ use crate::model::{ClaimName, ClaimSource};
 /// Claims in the order they were added, each name once; values are kept as the JSON they came as.
 ///
 /// ```
-/// use chancery_core::model::Claims;
+/// # mod chancery { pub use chancery_core::model::Claims; }
+/// use chancery::Claims;
 /// let mut claims = Claims::default();
 /// claims.set("email", &"alice@example.org").set("email_verified", &true);
 /// assert_eq!(claims.get("email").unwrap().get(), "\"alice@example.org\"");

@@ -3,7 +3,8 @@
 /// The application's own parameters of a request, in the order in which they came.
 ///
 /// ```
-/// use chancery_core::model::OwnParameters;
+/// # mod chancery { pub mod model { pub use chancery_core::model::OwnParameters; } }
+/// use chancery::model::OwnParameters;
 /// let parameters: OwnParameters = [("tenant", "north")].into_iter().collect();
 /// assert_eq!(parameters.get("tenant"), Some("north"));
 /// assert_eq!(parameters.get("colour"), None);

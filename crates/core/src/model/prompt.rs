@@ -31,7 +31,8 @@ pub enum PromptName {
 /// The name of an application's own prompt, and its value in `prompt`.
 ///
 /// ```
-/// use chancery_core::model::CustomPromptName;
+/// # mod chancery { pub mod model { pub use chancery_core::model::CustomPromptName; } }
+/// use chancery::model::CustomPromptName;
 /// assert!(CustomPromptName::parse("new_terms").is_ok());
 /// for taken in ["login", "consent", "select_account", "create", "none", "two words", ""] {
 ///     assert!(CustomPromptName::parse(taken).is_err(), "{taken}");

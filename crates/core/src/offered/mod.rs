@@ -51,7 +51,9 @@ pub trait Component {
 /// announced, and no client can be registered for it.
 ///
 /// ```
-/// use chancery_core::offered::{Endpoint, EndpointSet};
+/// # mod chancery { pub use chancery_core::offered::Endpoint; pub mod config { pub use chancery_core::offered::EndpointSet; } }
+/// use chancery::Endpoint;
+/// use chancery::config::EndpointSet;
 ///
 /// let mut endpoints = EndpointSet::default();
 /// endpoints.switch(Endpoint::Introspection, false);

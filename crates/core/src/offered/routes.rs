@@ -10,7 +10,8 @@ use crate::error::Complaint;
 /// `[routes]`: the paths of the endpoints, below the issuer's own path. Each has a default.
 ///
 /// ```
-/// use chancery_core::offered::{Endpoint, Routes};
+/// # mod chancery { pub use chancery_core::offered::{Endpoint, Routes}; }
+/// use chancery::{Endpoint, Routes};
 ///
 /// let mut routes = Routes::default();
 /// routes.set(Endpoint::Token, "/connect/token");

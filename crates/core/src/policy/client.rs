@@ -73,10 +73,17 @@ pub trait ClientPolicy: Send + Sync {
     /// What an operator decides about a client (`own`) may be decided here as well.
     ///
     /// ```
-    /// use chancery_core::error::{Fault, Reason, Refusal};
-    /// use chancery_core::model::{ClientMetadata, ConsentMode};
-    /// use chancery_core::policy::{ClientPolicy, Registrant};
-    /// use chancery_types::iana::ErrorCode;
+    /// # mod chancery {
+    /// #     pub use chancery_core::error::{Fault, Reason, Refusal};
+    /// #     pub use chancery_core::policy::ClientPolicy;
+    /// #     pub mod client { pub use chancery_core::model::{ClientMetadata, ConsentMode}; }
+    /// #     pub mod policy { pub use chancery_core::policy::Registrant; }
+    /// #     pub mod types { pub use chancery_types::iana::ErrorCode; }
+    /// # }
+    /// use chancery::{ClientPolicy, Fault, Reason, Refusal};
+    /// use chancery::client::{ClientMetadata, ConsentMode};
+    /// use chancery::policy::Registrant;
+    /// use chancery::types::ErrorCode;
     ///
     /// /// Clients have a name, and those that our own people register ask nobody for consent.
     /// struct Ours;
@@ -121,7 +128,8 @@ pub trait ClientPolicy: Send + Sync {
     /// (RFC 7591 section 2).
     ///
     /// ```
-    /// use chancery_core::policy::ClientPolicy;
+    /// # mod chancery { pub use chancery_core::policy::ClientPolicy; }
+    /// use chancery::ClientPolicy;
     /// use serde_json::value::RawValue;
     ///
     /// /// Clients say for which department they are.
@@ -148,10 +156,16 @@ pub trait ClientPolicy: Send + Sync {
     /// The id and the secret of a client that registers itself. By default both are random.
     ///
     /// ```
-    /// use chancery_core::model::ClientMetadata;
-    /// use chancery_core::policy::{ClientPolicy, Identity};
-    /// use chancery_core::ports::Random;
-    /// use chancery_types::ClientId;
+    /// # mod chancery {
+    /// #     pub use chancery_core::policy::ClientPolicy;
+    /// #     pub use chancery_core::ports::Random;
+    /// #     pub use chancery_types::ClientId;
+    /// #     pub mod client { pub use chancery_core::model::ClientMetadata; }
+    /// #     pub mod policy { pub use chancery_core::policy::Identity; }
+    /// # }
+    /// use chancery::{ClientId, ClientPolicy, Random};
+    /// use chancery::client::ClientMetadata;
+    /// use chancery::policy::Identity;
     ///
     /// /// Ids that tell by themselves that nobody here has chosen the client.
     /// struct Prefixed;

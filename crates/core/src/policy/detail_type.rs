@@ -13,8 +13,15 @@ use crate::model::{Account, AuthorizationDetail, Client, ResourceServer};
 /// is told, what is less than what, and what a token shows.
 ///
 /// ```
-/// use chancery_core::model::{AuthorizationDetail, Client};
-/// use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailValue};
+/// # mod chancery {
+/// #     pub use chancery_core::model::Client;
+/// #     pub use chancery_core::policy::DetailType;
+/// #     pub mod model { pub use chancery_core::model::AuthorizationDetail; }
+/// #     pub mod policy { pub use chancery_core::policy::{DetailFault, DetailText, DetailValue}; }
+/// # }
+/// use chancery::{Client, DetailType};
+/// use chancery::model::AuthorizationDetail;
+/// use chancery::policy::{DetailFault, DetailText, DetailValue};
 ///
 /// struct Transfer;
 ///

@@ -17,10 +17,14 @@ use crate::model::{
 /// Each method but the first has a default, and all are written as `async fn`:
 ///
 /// ```
-/// use chancery_core::error::Fault;
-/// use chancery_core::model::{Account, Authentication, LoginForm};
-/// use chancery_core::ports::{Accounts, LoginOutcome, LoginRefusal, Room};
-/// use chancery_types::{AccountId, RealmId, Timestamp};
+/// # mod chancery {
+/// #     pub use chancery_core::error::Fault;
+/// #     pub use chancery_core::model::{Account, Authentication, LoginForm};
+/// #     pub use chancery_core::ports::{Accounts, LoginOutcome, LoginRefusal, Room};
+/// #     pub use chancery_types::{AccountId, RealmId, Timestamp};
+/// # }
+/// use chancery::{Account, AccountId, Accounts, Authentication, Fault, LoginForm, LoginOutcome, LoginRefusal};
+/// use chancery::{RealmId, Room, Timestamp};
 ///
 /// struct People(Database);
 ///

@@ -69,7 +69,9 @@ impl Profile {
 /// own, the stricter one of each.
 ///
 /// ```
-/// use chancery_core::profile::{Floor, Profile};
+/// # mod chancery { pub use chancery_core::profile::Profile; }
+/// # use chancery_core::profile::Floor;
+/// use chancery::Profile;
 ///
 /// let floor = Floor::of(Profile::Baseline);
 /// assert!(floor.demands(Profile::Baseline).pushed.is_none());

@@ -69,7 +69,8 @@ impl KeyManagementAlgorithm {
     /// From its registered name, which is case-sensitive (RFC 7516 section 4.1.1).
     ///
     /// ```
-    /// use chancery_jose::KeyManagementAlgorithm;
+    /// # mod chancery { pub mod jose { pub use chancery_jose::KeyManagementAlgorithm; } }
+    /// use chancery::jose::KeyManagementAlgorithm;
     /// assert_eq!(KeyManagementAlgorithm::parse("ECDH-ES"), Some(KeyManagementAlgorithm::EcdhEs));
     /// assert_eq!(KeyManagementAlgorithm::parse("RSA1_5"), None);
     /// ```

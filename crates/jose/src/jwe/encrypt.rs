@@ -21,10 +21,17 @@ pub enum Recipient<'a> {
 /// What the protected header of a JWE will say, and with it how the content is encrypted.
 ///
 /// ```
-/// use chancery_jose::{
-///     CompactJwe, ContentEncryptionAlgorithm, DecryptionKey, EncryptionKeyType, JweWriter,
-///     KeyManagementAlgorithm, Recipient, SystemRandom,
-/// };
+/// # mod chancery {
+/// #     pub use chancery_jose::SystemRandom;
+/// #     pub mod jose {
+/// #         pub use chancery_jose::{ContentEncryptionAlgorithm, DecryptionKey};
+/// #         pub use chancery_jose::{EncryptionKeyType, KeyManagementAlgorithm};
+/// #     }
+/// # }
+/// # use chancery_jose::{CompactJwe, JweWriter, Recipient};
+/// use chancery::SystemRandom;
+/// use chancery::jose::{ContentEncryptionAlgorithm, DecryptionKey, EncryptionKeyType};
+/// use chancery::jose::KeyManagementAlgorithm;
 /// let key = DecryptionKey::generate(EncryptionKeyType::P256)?;
 /// let random = |buffer: &mut [u8]| SystemRandom.fill(buffer);
 ///

@@ -25,11 +25,20 @@ use crate::rule::scope::ScopeRule;
 /// grant type, and what the application answers passes the same gate. The engine makes the tokens.
 ///
 /// ```
-/// use chancery_core::endpoint::token::extension::{ExtensionGrant, ExtensionRequest, Entitled};
-/// use chancery_core::error::{Fault, Reason, Refusal};
-/// use chancery_core::model::{Amr, Factor};
-/// use chancery_types::{AccountId, Malformed, Scopes};
-/// use chancery_types::iana::{ErrorCode, ExtensionGrantName};
+/// # mod chancery {
+/// #     pub use chancery_core::error::{Fault, Reason, Refusal};
+/// #     pub use chancery_types::{AccountId, Scopes};
+/// #     pub mod grant {
+/// #         pub use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
+/// #         pub use chancery_types::iana::ExtensionGrantName;
+/// #     }
+/// #     pub mod model { pub use chancery_core::model::{Amr, Factor}; }
+/// #     pub mod types { pub use chancery_types::Malformed; pub use chancery_types::iana::ErrorCode; }
+/// # }
+/// use chancery::{AccountId, Fault, Reason, Refusal, Scopes};
+/// use chancery::grant::{Entitled, ExtensionGrant, ExtensionGrantName, ExtensionRequest};
+/// use chancery::model::{Amr, Factor};
+/// use chancery::types::{ErrorCode, Malformed};
 ///
 /// /// Whoever holds a badge reader may get tokens for the person whose badge it has read.
 /// struct Badge(ExtensionGrantName);

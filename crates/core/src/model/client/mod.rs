@@ -91,7 +91,8 @@ mod unsupported;
 ///
 /// ```compile_fail,E0451
 /// # use chancery_core::model::Client;
-/// fn forged(revision: chancery_store::Revision, like: Client) -> Client { Client { revision, ..like } }
+/// # use chancery_store::Revision;
+/// fn forged(revision: Revision, like: Client) -> Client { Client { revision, ..like } }
 /// ```
 #[derive(Clone)]
 pub struct Client {
@@ -153,7 +154,8 @@ const VERSION: u8 = 1;
 ///
 /// ```compile_fail,E0451
 /// # use chancery_core::model::RedirectTarget;
-/// fn forged(uri: chancery_types::RedirectUri) -> RedirectTarget { RedirectTarget { uri, was_sent: true } }
+/// # use chancery_types::RedirectUri;
+/// fn forged(uri: RedirectUri) -> RedirectTarget { RedirectTarget { uri, was_sent: true } }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectTarget {

@@ -12,8 +12,8 @@ use super::Client;
 /// Nothing is checked before it is registered.
 ///
 /// ```
-/// use chancery_core::documents::MemoryRegistry;
-/// use chancery_core::model::Client;
+/// # mod chancery { pub use chancery_core::documents::MemoryRegistry; pub use chancery_core::model::Client; }
+/// use chancery::{Client, MemoryRegistry};
 ///
 /// let registry = MemoryRegistry::new();
 /// let shop = Client::web("shop").name("The Shop").redirect("https://shop.example/callback");
