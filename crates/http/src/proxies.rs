@@ -70,6 +70,22 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
+    /// Whether there are any, and none of them is outside of this machine.
+    ///
+    /// ```
+    /// use chancery_http::TrustedProxies;
+    /// assert!(TrustedProxies::parse(["127.0.0.1", "::1"]).unwrap().are_on_this_machine());
+    /// assert!(!TrustedProxies::parse(["127.0.0.1", "10.0.0.1"]).unwrap().are_on_this_machine());
+    /// assert!(!TrustedProxies::default().are_on_this_machine());
+    /// ```
+    #[must_use]
+    pub fn are_on_this_machine(&self) -> bool {
+        let is_within = |(network, prefix): &(IpAddr, u8)| {
+            network.is_loopback() && *prefix >= if network.is_ipv4() { 8 } else { 128 }
+        };
+        !self.is_empty() && self.0.iter().all(is_within)
+    }
+
     /// Those networks that are larger than any operator's own: `0.0.0.0/0`, `::/0` and the like.
     ///
     /// ```

@@ -1,6 +1,7 @@
 //! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517
 //! section 5.
 
+use chancery_core::config::Config;
 use chancery_core::profile::Profile;
 use chancery_core::rotation::KeyEnd;
 use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
@@ -97,7 +98,7 @@ fn the_whole_metadata() {
 fn the_document_letter_by_letter() {
     let kit = TestProvider::builder()
         .configure(|config| {
-            let own = r#"{"discovery":{"extra":{"service_documentation":"https://op.example/doc","issuer":"https://evil.example"}},
+            let own = r#"{"discovery":{"extra":{"service_documentation":"https://op.example/doc"}},
                 "scopes":{"extra":["admin"]},"routes":{"token":"/connect/token"},
                 "client_authentication":{"assertion_algorithms":["PS256","ES256"]},
                 "request_objects":{"algorithms":["PS256","ES256"]}}"#;
@@ -242,26 +243,55 @@ fn what_is_announced_works() {
     }
 }
 
-/// DISC-08: an operator adds members and replaces none.
+/// DISC-08: an operator adds members and replaces none: each that the provider has or could have is refused, with what to
+/// do.
 #[test]
 fn members_of_the_operator() {
+    let everything = r#"{"discovery":{"signed":true,"protected_resources":["https://api.example"]},
+        "ciba":{"offered":true},"device_authorization":{"offered":true},"dpop":{"offered":true},
+        "pushed_requests":{"offered":true,"required":true},"claims":{"locales":["de"]},
+        "request_objects":{"encryption_algorithms":["RSA-OAEP-256"],"required":true},
+        "response_modes":{"jwt":true},"session":{"management":true},
+        "registration":{"access":"open","management":true},"sign_up":{"offered":true},
+        "mtls":{"certificate_bound_access_tokens":true,"endpoint_aliases":"https://mtls.example"}}"#;
     let kit = TestProvider::builder()
         .configure(|config| {
-            for (name, value) in [
-                ("service_documentation", "https://docs.example/"),
-                ("issuer", "https://evil.example"),
-                ("jwks_uri", "https://evil.example/jwks"),
-                ("request_parameter_supported", "false"),
-            ] {
-                config.discovery.extra.insert(name.to_owned(), value.to_owned());
-            }
+            *config = serde_json::from_str(everything).expect("a configuration");
+            let documentation = ("service_documentation".to_owned(), "https://docs.example/".to_owned());
+            config.discovery.extra.extend([documentation]);
         })
+        .ui_locales(&["en", "de"])
         .build();
     let metadata = kit.get(PATH);
     assert_eq!(metadata["service_documentation"], "https://docs.example/");
-    assert_eq!(metadata["issuer"], "https://id.example");
-    assert_eq!(metadata["request_parameter_supported"], true);
-    assert!(!metadata.text().contains("evil.example"), "{}", metadata.text());
+    let refused = |name: &str| -> Vec<String> {
+        let mut config = Config::default();
+        config.discovery.extra.insert(name.to_owned(), "https://evil.example".to_owned());
+        config.complaints().iter().map(ToString::to_string).collect()
+    };
+    let mut names = metadata.member_names();
+    names.retain(|name| name != "service_documentation");
+    assert!(names.len() > 60, "{names:?}");
+    // What only applications and certificates of others bring.
+    names.extend(["authorization_details_types_supported"].map(str::to_owned));
+    for name in &names {
+        let said = refused(name);
+        let begin = format!(
+            "discovery.extra.{name}: \"https://evil.example\": the provider writes this member itself: leave it out"
+        );
+        assert!(matches!(&*said, [line] if line.starts_with(&begin)), "{name}: {said:?}");
+    }
+    for (name, remedy) in [
+        ("token_endpoint", "leave it out; routes.token says where the endpoint is (RFC 8414 section 2)"),
+        ("introspection_endpoint", "endpoints.introspection whether it is there"),
+        ("scopes_supported", "leave it out; what it says follows from scopes.extra"),
+        ("issuer", "leave it out; what it says follows from issuer"),
+    ] {
+        assert!(refused(name)[0].contains(remedy), "{name}: {:?}", refused(name));
+    }
+    for name in ["op_policy_uri", "op_tos_uri", "service_documentation", "x"] {
+        assert_eq!(refused(name), [""; 0], "{name}");
+    }
 }
 
 /// DISC-09, RFC 8414 section 2.1: with the setting, the same members once more, signed with a key that signs now, and by an
@@ -274,7 +304,7 @@ fn metadata_can_be_signed() {
             config.profile = profile;
             config.dpop.offered = true;
             config.discovery.signed = true;
-            for name in ["service_documentation", "signed_metadata", "iss", "iat"] {
+            for name in ["service_documentation", "iss", "iat"] {
                 config.discovery.extra.insert(name.to_owned(), "https://docs.example/".to_owned());
             }
         });

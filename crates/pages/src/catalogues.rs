@@ -92,10 +92,25 @@ impl Catalogues {
         let shorter =
             std::iter::successors(Some(tag), |tag| tag.rsplit_once('-').map(|(shorter, _)| shorter));
         let base = shorter.map(str::to_lowercase).find(|tag| self.languages().contains(&tag.as_str()));
-        let mut whole = self.of(base.as_deref().unwrap_or("en")).with(tag, BTreeMap::new());
+        let mut whole = match base {
+            Some(base) => self.of(&base).with(tag, BTreeMap::new()),
+            None => self.of("en").for_another(tag),
+        };
         // The language calls itself by its tag until it says otherwise.
         whole = whole.with(tag, BTreeMap::from([("language.name".to_owned(), tag.to_owned())]));
         self.0.push(Arc::new(whole.with(tag, sentences)));
+    }
+
+    /// A sentence for each language that lacks sentences, in whose place there are English ones.
+    pub(crate) fn lacking(&self) -> impl Iterator<Item = String> {
+        let all = self.of("en").ids().count();
+        self.0.iter().filter_map(move |messages| {
+            let first = messages.lacking().next()?;
+            let (tag, count) = (messages.language(), messages.lacking().count());
+            Some(format!(
+                "{tag}.toml lacks {count} of {all} sentences (first: {first}); English is shown for them"
+            ))
+        })
     }
 
     /// With words for scopes: `name` for all languages, `name#de` for one.
@@ -194,6 +209,14 @@ mod tests {
         assert_eq!(text("fr", "login.submit"), "Sign in");
         assert_eq!(text("fr", "scope.albums"), "Voir vos albums");
         assert_eq!(text("en", "login.title"), "Sign in");
+        let all = Catalogues::built_in().of("en").ids().count();
+        // Its own name is the tag, and the words for scopes of one's own are none of ours.
+        let lacking = format!("fr.toml lacks {} of {all} sentences (first: ", all - 2);
+        let said: Vec<String> = catalogues.lacking().collect();
+        assert!(
+            matches!(&*said, [line] if line.starts_with(&lacking) && line.contains("English")),
+            "{said:?}"
+        );
         let names: Vec<_> = catalogues.names().map(|(tag, name)| format!("{tag} {name}")).collect();
         assert_eq!(names, ["en English", "de Deutsch", "de-CH Schweizerdeutsch", "fr fr"]);
     }

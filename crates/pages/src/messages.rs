@@ -1,6 +1,6 @@
 //! The sentences of the pages, one catalogue per language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chancery_http::Html;
@@ -21,7 +21,11 @@ impl Catalogues {
         let read = |(tag, text): (&str, &str)| {
             let sentences = toml::from_str(text);
             debug_assert!(sentences.is_ok(), "{tag}: {sentences:?}");
-            Arc::new(Messages { language: tag.to_owned(), sentences: sentences.unwrap_or_default() })
+            Arc::new(Messages {
+                language: tag.to_owned(),
+                sentences: sentences.unwrap_or_default(),
+                lacking: BTreeSet::new(),
+            })
         };
         Self(CATALOGUES.into_iter().map(read).collect())
     }
@@ -51,6 +55,8 @@ impl Catalogues {
 pub(crate) struct Messages {
     language: String,
     sentences: BTreeMap<String, String>,
+    /// The sentences of the default language that stand in for those that it lacks.
+    lacking: BTreeSet<String>,
 }
 
 impl Messages {
@@ -71,9 +77,21 @@ impl Messages {
 
     /// The same catalogue with these sentences in the place of its own, for this language.
     pub(crate) fn with(&self, language: &str, sentences: BTreeMap<String, String>) -> Self {
-        let mut whole = self.sentences.clone();
+        let (mut whole, mut lacking) = (self.sentences.clone(), self.lacking.clone());
+        lacking.retain(|id| !sentences.contains_key(id));
         whole.extend(sentences);
-        Self { language: language.to_owned(), sentences: whole }
+        Self { language: language.to_owned(), sentences: whole, lacking }
+    }
+
+    /// The same for another language, which lacks all sentences.
+    pub(crate) fn for_another(&self, language: &str) -> Self {
+        let lacking = self.sentences.keys().cloned().collect();
+        Self { language: language.to_owned(), sentences: self.sentences.clone(), lacking }
+    }
+
+    /// The names of the sentences that the language lacks itself.
+    pub(crate) fn lacking(&self) -> impl Iterator<Item = &str> {
+        self.lacking.iter().map(String::as_str)
     }
 
     /// Whether the catalogue has this sentence.
@@ -141,7 +159,7 @@ pub(crate) mod tests {
     #[test]
     fn text_is_escaped_and_markup_is_not() {
         let sentences = BTreeMap::from([("a".to_owned(), "<{x}> & {y}".to_owned())]);
-        let messages = Messages { language: "en".to_owned(), sentences };
+        let messages = Messages { language: "en".to_owned(), sentences, lacking: BTreeSet::new() };
         let arguments =
             [("x", Value::from("<b>")), ("y", Value::from_safe_string("<i>".into()))].into_iter().collect();
         assert_eq!(messages.sentence("a", &arguments).unwrap().to_string(), "&lt;&lt;b&gt;&gt; &amp; <i>");

@@ -128,6 +128,11 @@ impl Templates {
         if complaints.is_empty() { Ok(self) } else { Err(complaints.into()) }
     }
 
+    /// What is to be said of the languages of [`Self::with_messages`] that lack sentences: a sentence for each.
+    pub fn lacking(&self) -> impl Iterator<Item = String> {
+        self.catalogues.lacking()
+    }
+
     /// The same pages with words for scopes, by scope, or by scope, `#` and a language: what they are called, and what that
     /// means.
     #[must_use]

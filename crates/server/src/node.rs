@@ -1,6 +1,7 @@
 //! A running server: the current provider behind all listeners, the background tasks, and the shutdown.
 
 mod certificate_end;
+mod other_host;
 mod reload;
 
 use std::io::ErrorKind;
@@ -26,6 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tower_service::Service as _;
 
+use self::other_host::OtherHosts;
 use crate::access::with_companions;
 use crate::arguments::Configured;
 use crate::commands::lines;
@@ -95,6 +97,8 @@ pub(crate) struct Node {
     has_ignored_forwarded_for: AtomicBool,
     /// Whether a certificate of a trusted proxy was logged.
     has_ignored_certificate: AtomicBool,
+    /// The names by which proxies have asked in the place of the issuer's.
+    other_hosts: OtherHosts,
 }
 
 impl Node {
@@ -132,6 +136,7 @@ impl Node {
             was_ready: AtomicBool::new(true),
             has_ignored_forwarded_for: AtomicBool::new(false),
             has_ignored_certificate: AtomicBool::new(false),
+            other_hosts: OtherHosts::of(&settings),
             settings,
             opened,
             log,
@@ -510,7 +515,12 @@ impl NodeHandler {
             }
             request.extensions_mut().insert(PeerCertificate(certificate));
         }
-        if request.headers().contains_key("x-forwarded-for") && !is_proxy {
+        if is_proxy {
+            let endpoint = || current.service.endpoint(request.uri().path());
+            if let Some(text) = self.0.other_hosts.notice(peer.ip(), &request, endpoint) {
+                self.0.log.say(Level::Warn, "host_not_handed_on", &text);
+            }
+        } else if request.headers().contains_key("x-forwarded-for") {
             self.0.forwarded_for_ignored(peer.ip());
         }
         let mut service = current.service.clone();

@@ -1,5 +1,7 @@
 //! Opens what the provider needs, by the settings.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Waker;
@@ -52,8 +54,39 @@ const REPLACEMENT: &str = "if the file is damaged, `chancery restore FILE --repl
 pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
     match &settings.store {
         Store::Sqlite { path, .. } if !path.exists() => Err(missing(path)),
-        _ => open(settings),
+        Store::Sqlite { path, .. } => {
+            check_kind(path)?;
+            open(settings)
+        }
+        Store::Memory => open(settings),
     }
+}
+
+/// Checks that the file was made by SQLite, which would make a store of one that is empty or has but a few bytes, whatever
+/// it was.
+fn check_kind(path: &Path) -> Result<(), String> {
+    const BEGINNING: &[u8] = b"SQLite format 3\0";
+    let mut begun = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut begun));
+    match read {
+        // Why it cannot be read is said where it is opened.
+        Err(_) => Ok(()),
+        Ok(_) if begun == BEGINNING => Ok(()),
+        Ok(0) => Err(empty(path)),
+        Ok(_) => Err(format!(
+            "store.sqlite: {} is no SQLite file: correct the path; {REPLACEMENT}",
+            path.display()
+        )),
+    }
+}
+
+/// What is said of a store without anything in it.
+fn empty(path: &Path) -> String {
+    format!(
+        "store.sqlite: {} is an empty store, without keys: put a backup in its place with \
+         `chancery restore FILE --replace`, or move it away and begin anew with `chancery init --new-store`",
+        path.display()
+    )
 }
 
 /// What is said of a store that is not at its path.
@@ -167,11 +200,14 @@ impl Opened {
             accounts: self.accounts.clone(),
             keys: self.keys.clone(),
         };
-        let detail_types = detail_types::read(&settings.detail_types)?;
+        let explained = |complaints: Vec<Complaint>| -> Vec<Complaint> {
+            complaints.into_iter().map(|complaint| settings.values.explain(complaint)).collect()
+        };
+        let detail_types = detail_types::read(&settings.detail_types).map_err(explained)?;
         let builder = Builder::new(parts, settings.engine.clone())
             .with_events(events)
             .with_fetch(fetch)
-            .with_client_authorities(client_authorities(&settings.client_authorities)?)
+            .with_client_authorities(client_authorities(&settings.client_authorities).map_err(explained)?)
             .with_worker(worker);
         let with_type = |builder: Builder, detail_type| builder.with_detail_type(Arc::new(detail_type));
         let builder = detail_types.into_iter().fold(builder, with_type);
@@ -180,7 +216,7 @@ impl Opened {
             (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),
             (built, mut complaints) => {
                 complaints.extend(built.err().into_iter().flatten());
-                Err(complaints.into_iter().map(|complaint| settings.values.explain(complaint)).collect())
+                Err(explained(complaints))
             }
         }
     }
@@ -217,11 +253,7 @@ impl Opened {
         let realms = file.realms().await.map_err(|error| format!("store.sqlite: {error}"))?;
         let realm = settings.realm.as_str();
         if let (true, Store::Sqlite { path, .. }) = (realms.is_empty(), &settings.store) {
-            return Err(format!(
-                "store.sqlite: {} is an empty store, without keys: put a backup in its place with \
-                 `chancery restore FILE --replace`, or move it away and begin anew with `chancery init --new-store`",
-                path.display()
-            ));
+            return Err(empty(path));
         }
         if realms.iter().any(|known| known == realm) {
             return self.check_wrapping_key(settings).await;

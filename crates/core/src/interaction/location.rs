@@ -27,7 +27,9 @@ impl TryFrom<String> for Location {
         let url = url.filter(|url| matches!(url.kind(), RedirectKind::Https | RedirectKind::HttpLoopback));
         let found = url.and_then(|url| Some((url.origin()?.into(), url)));
         let Some((origin, url)) = found else {
-            return Err("not the https URL of a page without a fragment (http only on loopback)".to_owned());
+            return Err(
+                "must be the https URL of a page, without a fragment (http only on loopback)".to_owned()
+            );
         };
         Ok(Self { url, origin })
     }

@@ -63,7 +63,11 @@ impl ClaimsConfig {
     pub(crate) fn complaints(&self) -> Vec<Complaint> {
         let is_wrong = |locale: &&String| !is_language_tag(locale);
         let complaint = |_| Complaint::new("claims.locales", "must be language tags", "RFC 5646 section 2.1");
-        self.locales.iter().find(is_wrong).map(complaint).into_iter().collect()
+        let locales = self.locales.iter().find(is_wrong).map(complaint);
+        let is_empty = self.extra.iter().any(|name| name.is_empty());
+        let rule = "must have no empty names: leave them out";
+        let empty = is_empty.then(|| Complaint::new("claims.extra", rule, "RFC 7519 section 4"));
+        locales.into_iter().chain(empty).collect()
     }
 }
 

@@ -6,12 +6,16 @@ mod warnings;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use chancery_core::client::broken_demands;
+use chancery_core::duration;
 use chancery_core::error::Complaint;
 use chancery_core::fetch::{DynFetch, NoFetch};
 use chancery_core::model::{Client as RegisteredClient, IdTokenAlgorithm};
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
+use chancery_http::Pages as _;
+use chancery_store_sqlite::{Seen, look_through};
 use serde_json::json;
 
 use self::warnings::warnings;
@@ -19,7 +23,7 @@ use super::printed::{Form, json as printed_json};
 use super::{Output, client};
 use crate::arguments::Configured;
 use crate::listener::Certificate;
-use crate::parts::{self, open_existing};
+use crate::parts::{self, Opened, open_existing};
 use crate::settings::{Read, Settings, Source, Store, load_all};
 use crate::terminal::Escaped;
 use crate::{detail_types, fetch, pages};
@@ -99,8 +103,12 @@ async fn inspect(settings: &Settings, are_good: bool, found: &mut Findings) {
         let read = Certificate::read(&tls.certificate, &tls.key, SystemClock.now());
         found.wrong.extend(read.err().map(about));
     }
-    let locales = match pages::open(&settings.pages) {
-        Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),
+    let locales = match pages::templates(&settings.pages) {
+        Ok(pages) => {
+            let about = |lacking: String| format!("pages.messages: {lacking}");
+            found.warnings.extend(pages.lacking().map(about));
+            pages.locales().iter().map(|locale| (*locale).to_owned()).collect()
+        }
         Err(why) => {
             found.wrong.push(about(why));
             Vec::new()
@@ -146,6 +154,34 @@ fn complaints(settings: &Settings) -> Vec<Complaint> {
     complaints.map(|complaint| values.explain(complaint)).collect()
 }
 
+/// How long the store may be read to find what is damaged. The server is started after a check.
+const READING: Duration = Duration::from_secs(10);
+
+/// The store, if it is not damaged and has anything of this realm.
+async fn usable(settings: &Settings, found: &mut Findings) -> Result<Opened, String> {
+    let opened = open_existing(settings).map_err(|why| settings.values.explain_line(why))?;
+    if let Store::Sqlite { path, .. } = &settings.store {
+        let about = |what: String| format!("store.sqlite: {} {what}", path.display());
+        let begun = Instant::now();
+        match look_through(path, move || begun.elapsed() < READING) {
+            Ok(Seen::Sound) => {}
+            Ok(Seen::Unfinished) => found.warnings.push(about(format!(
+                "is so large that {} were not enough to look for damage: `chancery backup FILE` reads all of it",
+                duration::format(READING)
+            ))),
+            Ok(Seen::Damaged(what)) => {
+                return Err(about(format!(
+                    "is damaged ({what}): stop the server and put a backup in its place, with `chancery restore FILE --replace` \
+                     (docs/operate.md, Restore)"
+                )));
+            }
+            Err(why) => return Err(about(format!("cannot be read: {why}"))),
+        }
+    }
+    opened.check_realm(settings).await?;
+    Ok(opened)
+}
+
 /// Checks what is in the store: keys and clients.
 async fn stored(
     settings: &Settings,
@@ -154,23 +190,16 @@ async fn stored(
     fetch: Arc<dyn DynFetch>,
     found: &mut Findings,
 ) {
-    let opened = match open_existing(settings) {
+    let opened = match usable(settings, found).await {
         Ok(opened) => opened,
         Err(why) => {
-            found.wrong.push(settings.values.explain_line(why));
+            found.wrong.push(why);
             if are_good {
                 found.complain(complaints(settings));
             }
             return;
         }
     };
-    if let Err(why) = opened.check_realm(settings).await {
-        found.wrong.push(why);
-        if are_good {
-            found.complain(complaints(settings));
-        }
-        return;
-    }
     // An issuer that is wrong in itself has been reported.
     if !found.wrong.iter().any(|line| line.starts_with("issuer: ")) {
         found.issuer = opened.check_issuer(settings).await.err();

@@ -9,9 +9,12 @@ mod overlay;
 mod pages;
 mod resource_servers;
 mod schema;
+mod scopes;
 mod section;
+mod sections;
 mod source;
 mod template;
+mod text;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -341,12 +344,10 @@ fn read(
     file: &Path,
 ) -> Read {
     let mut complaints = Vec::new();
-    let (mut table, broken) = overlay::parsed(text);
-    complaints.extend(broken.iter().map(|error| {
-        let rule = format!("line {}: this is not TOML: {}", overlay::line_of(text, error), error.message());
-        Complaint::new(file.display().to_string(), rule, "TOML 1.1")
-    }));
-    resource_servers::strike_single(&mut table, &mut complaints);
+    let (mut table, broken) = text::parsed(text, file);
+    let is_broken = !broken.is_empty();
+    complaints.extend(broken);
+    sections::strike(&mut table, &mut complaints);
     unknown::strike(&mut table, &mut complaints);
     let environment = environment::ours(variables, &mut complaints);
     for (name, value) in &environment.settings {
@@ -366,6 +367,7 @@ fn read(
     let mut values = Values::of(&table, &environment.settings);
     flags.iter().filter_map(|flag| flag.split_once('=')).for_each(|(key, _)| values.flagged(key));
     forms::strike(&mut table, &mut complaints);
+    scopes::strike(&mut table, &mut complaints);
     resource_servers::strike_unreadable(&mut table, &mut complaints);
     let ours: Table = OURS.iter().filter_map(|name| table.remove_entry(*name)).collect();
     let written = section::<Written>(ours, &mut complaints);
@@ -388,7 +390,7 @@ fn read(
         settings.values = values.clone();
     }
     // What is missing may be what could not be read.
-    if !broken.is_empty() {
+    if is_broken {
         complaints.retain(|complaint| !values.is_missing(&complaint.setting));
     }
     let complaints = complaints.into_iter().map(|complaint| values.explain(complaint)).collect();
@@ -417,7 +419,8 @@ impl Written {
             let read = texts.iter().map(|text| text.parse().map_err(|_| text));
             let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
             for text in bad.into_iter().filter_map(Result::err) {
-                let rule = format!("`{text}` is not an address with a port, such as 127.0.0.1:8080");
+                let rule =
+                    format!("`{text}` is not an address with a port, such as 127.0.0.1:8080 or [::1]:8080");
                 complain(setting, &rule, "docs/configuration.md");
             }
             good.into_iter().filter_map(Result::ok).collect()

@@ -2,8 +2,6 @@
 
 use chancery_core::error::Complaint;
 use chancery_types::nearest::nearest;
-use serde::Deserialize as _;
-use toml::de::{DeTable, Deserializer};
 use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form};
@@ -88,21 +86,6 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
 fn listed_as_in_the_file(text: &str) -> Option<Value> {
     let mut table: Table = format!("list = {text}").parse().ok()?;
     table.remove("list").filter(Value::is_array)
-}
-
-/// The settings that a text has, as far as it is TOML, and everywhere where it is not.
-pub(super) fn parsed(text: &str) -> (Table, Vec<toml::de::Error>) {
-    let (table, mut errors) = DeTable::parse_recoverable(text);
-    let table = Table::deserialize(Deserializer::from(table));
-    let table = table.map_err(|error| errors.push(error)).unwrap_or_default();
-    errors.sort_by_key(|error| error.span().map(|span| span.start));
-    (table, errors)
-}
-
-/// The number of the line with the error, counted from 1.
-pub(super) fn line_of(text: &str, error: &toml::de::Error) -> usize {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    before.matches('\n').count() + 1
 }
 
 #[cfg(test)]

@@ -7,16 +7,10 @@ pub(super) use chancery_core::provider::resource_servers::{ambiguous, complaints
 use chancery_types::ResourceUri;
 use toml::{Table, Value};
 
-const SECTION: &str = "resource_server";
+use super::scopes;
+use super::section::plain;
 
-/// Complains about one block where there can be several, and takes it out.
-pub(super) fn strike_single(table: &mut Table, complaints: &mut Vec<Complaint>) {
-    if table.get(SECTION).is_some_and(|value| !value.is_array()) {
-        table.remove(SECTION);
-        let rule = "must be written as [[resource_server]], once for each";
-        complaints.push(Complaint::new(SECTION, rule, "docs/configuration.md"));
-    }
-}
+const SECTION: &str = "resource_server";
 
 /// Takes out each block that cannot be read, and says which it is and why.
 pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complaint>) {
@@ -25,6 +19,7 @@ pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complain
     blocks.retain(|block| {
         place += 1;
         let uri = block.get("uri").and_then(Value::as_str);
+        let no_scopes: Vec<String> = block.get("scopes").into_iter().flat_map(scopes::wrong).collect();
         let (rule, section) = match uri.filter(|uri| ResourceUri::parse(uri).is_ok()) {
             None => (
                 "uri must be an absolute URI of at most 512 characters without a fragment".to_owned(),
@@ -32,13 +27,25 @@ pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complain
             ),
             Some(_) => match block.clone().try_into::<ResourceServer>() {
                 Ok(_) => return true,
-                Err(error) => (error.to_string().trim().replace('\n', " "), "docs/configuration.md"),
+                Err(_) if !no_scopes.is_empty() => {
+                    (format!("scopes: {}", no_scopes.join("; ")), "RFC 6749 section 3.3")
+                }
+                Err(error) => (unread(&error), "docs/configuration.md"),
             },
         };
         let which = uri.map_or_else(|| format!("number {place}"), str::to_owned);
         complaints.push(Complaint::new(SECTION, format!("{which}: {rule}"), section));
         false
     });
+}
+
+/// What is wrong, and where.
+fn unread(error: &toml::de::Error) -> String {
+    let rule = plain(error.message());
+    match error.to_string().lines().find_map(|line| line.strip_prefix("in ")) {
+        Some(place) => format!("{rule} in {place}"),
+        None => rule,
+    }
 }
 
 /// Complains about resource servers that clients are told of and that are not there, so that nobody could get a token for

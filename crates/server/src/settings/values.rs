@@ -8,8 +8,15 @@ use toml::{Table, Value};
 use super::catalogue::{ALL, Setting};
 
 /// What the operating system says of a file, and what to do about it.
-const REMEDIES: [(&str, &str); 2] =
-    [("(os error 2)", ": correct the path"), ("(os error 13)", ": let the user of this process read it")];
+const REMEDIES: [(&str, &str); 4] = [
+    ("(os error 2)", ": correct the path"),
+    ("(os error 13)", ": let the user of this process read it"),
+    ("(os error 20)", ": name a folder"),
+    ("(os error 21)", ": name a file in it"),
+];
+
+/// Words that a rule may have without meaning the value.
+const COMMON: [&str; 3] = ["a", "true", "false"];
 
 /// How much of a value is shown.
 const SHOWN: usize = 80;
@@ -70,6 +77,7 @@ impl Values {
 
     /// The complaint with the value that it is about, and with the variable that has it.
     pub(crate) fn explain(&self, mut complaint: Complaint) -> Complaint {
+        complaint.rule = with_remedy(complaint.rule);
         let Some(Said { value, texts, variable }) = self.0.get(complaint.setting.as_str()) else {
             return complaint;
         };
@@ -79,7 +87,7 @@ impl Values {
         let value = shown(value);
         let ends = |c: char| matches!(c, '`' | '"' | ',' | ';' | ':');
         let mut words = complaint.rule.split_whitespace().map(|word| word.trim_matches(ends));
-        let is_shown = words.any(|word| texts.iter().any(|text| text == word));
+        let is_shown = words.any(|word| !COMMON.contains(&word) && texts.iter().any(|text| text == word));
         let rule = &mut complaint.rule;
         let (end, it) = if rule.ends_with('?') { (" ", "It") } else { ("; ", "it") };
         match (is_shown, variable) {
@@ -103,16 +111,28 @@ impl Values {
     }
 
     /// A line about a file that a setting names, with the variable that names the file.
-    pub(crate) fn explain_line(&self, mut line: String) -> String {
-        for (said, remedy) in REMEDIES {
-            line = line.replace(said, &format!("{said}{remedy}"));
-        }
+    pub(crate) fn explain_line(&self, line: String) -> String {
+        let line = with_remedy(line);
         let said = line.split_once(": ").and_then(|(setting, _)| self.0.get(setting));
         match said.and_then(|said| said.variable.as_deref()) {
             Some(variable) => format!("{line} (the setting comes from {variable})"),
             None => line,
         }
     }
+}
+
+/// What the operating system has said, with what to do.
+fn with_remedy(said: String) -> String {
+    REMEDIES.into_iter().fold(said, |said, (error, remedy)| {
+        // Who explains twice says it once.
+        let is_explained = said.contains(&format!("{error}{remedy}"));
+        if is_explained { said } else { said.replace(error, &format!("{error}{remedy}")) }
+    })
+}
+
+/// A value as a complaint shows it.
+pub(super) fn displayed(value: &Value) -> String {
+    shown(&json(value))
 }
 
 fn texts(value: &Value) -> Vec<String> {
@@ -124,7 +144,10 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 fn json(value: &Value) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    match value {
+        Value::Datetime(time) => time.to_string(),
+        value => serde_json::to_string(value).unwrap_or_default(),
+    }
 }
 
 /// A value as the file has it, not too long.

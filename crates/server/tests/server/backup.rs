@@ -242,6 +242,30 @@ fn a_damaged_store_can_be_replaced() {
     stopped(server);
 }
 
+/// What no command would meet before somebody needs it: `check` reads the whole file.
+#[test]
+fn check_finds_what_is_damaged_anywhere() {
+    let folder = with_client();
+    let file = folder.join("chancery.sqlite");
+    let store = rusqlite::Connection::open(&file).unwrap();
+    store.pragma_update(None, "wal_checkpoint", "truncate").unwrap();
+    let index = "select rootpage from sqlite_schema where type = 'index' and tbl_name = 'record' order by rootpage desc";
+    let page: u32 = store.query_row(index, [], |row| row.get(0)).unwrap();
+    drop(store);
+    let mut bytes = fs::read(&file).unwrap();
+    let start = (page as usize - 1) * 4096;
+    bytes[start..start + 4096].fill(0xaa);
+    fs::write(&file, &bytes).unwrap();
+    let said = refused(&folder, &["check"], "");
+    let line = said.lines().find(|line| line.starts_with("store.sqlite: ")).unwrap();
+    for part in
+        ["chancery.sqlite is damaged (", "`chancery restore FILE --replace` (docs/operate.md, Restore)"]
+    {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
 #[test]
 fn a_store_in_memory_has_no_backup() {
     let folder = folder();

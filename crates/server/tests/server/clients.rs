@@ -204,6 +204,47 @@ fn clients_are_changed() {
     assert!(refused(&folder, &["client", "set", "nobody", "--file", "-"], "{}").contains("no such client"));
 }
 
+/// A misspelt member may be the reason of a refusal, so that it is named with it.
+#[test]
+fn misspelt_members_are_named_with_what_is_wrong() {
+    let folder = initialised();
+    let add = ["client", "add", "--file", "-"];
+    for (metadata, lines) in [
+        (
+            r#"{"redirect_uri":"https://web.example/cb"}"#,
+            &[
+                "redirect_uris: ",
+                "redirect_uri: is not used here: correct its name or leave it out; did you mean redirect_uris? (",
+            ][..],
+        ),
+        (
+            r#"{"grant_type":["client_credentials"],"response_type":[],"contact":[],"scopes":"a","colour":"red"}"#,
+            &[
+                "redirect_uris: ",
+                "contact: is not used here: correct its name or leave it out; did you mean contacts? (",
+                "grant_type: is not used here: correct its name or leave it out; did you mean grant_types? (",
+                "response_type: is not used here: correct its name or leave it out; did you mean response_types? (",
+                "scopes: is not used here: correct its name or leave it out; did you mean scope? (",
+            ],
+        ),
+        (
+            r#"[{"client_id":"a","redirect_uri":"https://web.example/cb"}]"#,
+            &["[0].redirect_uris: ", "[0].redirect_uri: is not used here: "],
+        ),
+    ] {
+        let said = refused(&folder, &add, metadata);
+        assert_eq!(said.lines().count(), lines.len(), "{metadata}: {said}");
+        for (line, begin) in said.lines().zip(lines) {
+            assert!(line.starts_with(begin), "{metadata}: {begin} in {said}");
+        }
+    }
+    let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"]}"#;
+    done(&folder, &add, client);
+    let patch = r#"{"redirect_uris":[],"redirect_uri":"https://other.example/cb"}"#;
+    let said = refused(&folder, &["client", "update", "web", patch], "");
+    assert!(said.contains("\nredirect_uri: is not used here: "), "{said}");
+}
+
 /// A client is disabled and enabled again; what it is stays.
 #[test]
 fn clients_are_disabled_and_enabled() {

@@ -26,7 +26,11 @@ fn registration_tokens_are_made_listed_and_removed() {
     assert!(!listed.contains(token.trim_end()), "{listed}");
     for (rest, said) in [
         (vec!["acme"], "there is a token of this name"),
-        (vec!["other", "--policy", "nobody"], "nobody"),
+        (
+            vec!["other", "--policy", "nobody"],
+            "there is no [[registration_policy]] \"nobody\"; there are partners, default\n",
+        ),
+        (vec!["other", "--policy", "partner"], "there are partners, default; did you mean partners?"),
         (vec!["other", "--lifetime", "soon"], "--lifetime"),
         (vec!["other", "--count", "0"], "--count"),
         (vec![""], "name"),

@@ -60,6 +60,24 @@ fn a_forwarded_address_that_is_not_believed_is_told_once() {
     assert_eq!(warnings, 1);
 }
 
+/// A proxy that asks by a name of its own is said once for the name, with what to do.
+#[test]
+fn a_host_that_is_not_handed_on_is_told_once() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    for host in ["id.example.org", "chancery", "chancery", "id.example.org:443"] {
+        assert!(get_as(http, host, "/account").0 < 400, "{host}");
+    }
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let said: Vec<_> = server.printed().iter().filter(|line| line.contains("host_not_handed_on")).collect();
+    assert!(
+        matches!(&*said, [line] if line.contains("the proxy 127.0.0.1 asks for chancery where browsers ask for id.example.org")),
+        "{said:?}"
+    );
+}
+
 /// A22: a command's change is seen within 1 s.
 #[test]
 fn a_command_s_change_is_seen_within_a_second() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::{Server, ask, initialised, refused, run};
+use crate::support::{Server, ask, done, initialised, refused, run};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -37,6 +37,18 @@ fn exposed_addresses_and_proxies_of_everybody_are_warned_of() {
             &["http.listen: 0.0.0.0:8080 can be reached"],
         ),
         (&["http.listen=10.0.0.5:80", "http.trusted_proxies="], &["http.listen: 10.0.0.5:80 can be reached"]),
+        // As `init` has written it, for a proxy on this machine: nobody else needs the address.
+        (
+            &["http.listen=0.0.0.0:8080"],
+            &[
+                "http.listen: 0.0.0.0:8080 can be reached from other machines, and passwords and tokens pass it unencrypted, \
+                 although http.trusted_proxies names only proxies on this machine: listen on 127.0.0.1",
+            ],
+        ),
+        (
+            &["http.listen=[::]:8080", "http.trusted_proxies=127.0.0.0/8,::1"],
+            &["http.listen: [::]:8080 can be reached"],
+        ),
         (&["http.listen=198.51.100.7:80"], &["http.listen: 198.51.100.7:80 can be reached"]),
         (&["http.listen=[2001:db8::7]:80"], &["http.listen: [2001:db8::7]:80 can be reached"]),
         (&["management.listen=0.0.0.0:9090"], &["management.listen: 0.0.0.0:9090 can be reached"]),
@@ -55,6 +67,10 @@ fn exposed_addresses_and_proxies_of_everybody_are_warned_of() {
                 "http.client_certificate_proxies: ::/0 is nearly everybody, and everybody there can log in as any client",
             ],
         ),
+        (
+            &["tls.certificate=tls.pem", "tls.key=tls.key"],
+            &["tls.certificate: is read for tls.listen", "tls.key: is read for tls.listen"],
+        ),
         (&["store.group_access=true"], &["store.group_access: the group of "]),
     ] {
         let warned = warned(&folder, settings);
@@ -63,6 +79,48 @@ fn exposed_addresses_and_proxies_of_everybody_are_warned_of() {
             assert!(line.starts_with(begin), "{settings:?}: {line}");
         }
     }
+}
+
+/// The issuer's path stands before that of each endpoint, and not in it.
+#[test]
+fn the_issuers_path_within_a_path_is_warned_of() {
+    let folder = initialised();
+    let issuer = "issuer=https://id.example.org/auth";
+    done(&folder, &["accept-issuer", "--set", issuer], "");
+    for (route, expected) in [
+        (
+            "routes.token=/auth/token",
+            Some(
+                "routes.token: /auth/token stands below the issuer's own path, so that the address is \
+                 https://id.example.org/auth/auth/token: write \"/token\" if it is to be https://id.example.org/auth/token",
+            ),
+        ),
+        ("routes.token=/authors/token", None),
+        ("routes.token=/oauth/token", None),
+    ] {
+        let warned = warned(&folder, &[issuer, route]);
+        assert_eq!(warned.len(), usize::from(expected.is_some()), "{route}: {warned:?}");
+        for (line, begin) in warned.iter().zip(expected) {
+            assert!(line.starts_with(begin), "{route}: {line}");
+        }
+    }
+}
+
+/// A language of one's own that is not complete shows some English.
+#[test]
+fn a_catalogue_that_lacks_sentences_is_warned_of() {
+    let folder = initialised();
+    fs::create_dir(folder.join("messages")).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.join("messages").join(name), text).unwrap();
+    write("de.toml", "'login.title' = 'Servus'\n");
+    assert_eq!(warned(&folder, &["pages.messages=messages"]), [""; 0]);
+    write("fr.toml", "'language.name' = 'Français'\n'login.title' = 'Connexion'\n");
+    let warned = warned(&folder, &["pages.messages=messages"]);
+    assert!(
+        matches!(&*warned, [line] if line.starts_with("pages.messages: fr.toml lacks ")
+            && line.contains(" sentences (first: ") && line.ends_with("English is shown for them")),
+        "{warned:?}"
+    );
 }
 
 #[test]

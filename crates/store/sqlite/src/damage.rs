@@ -1,12 +1,15 @@
 //! Notices that SQLite can make no sense of the file. No probe finds that by itself, because it would have to read all of
-//! the file: what a request has met is remembered.
+//! the file: what a request has met is remembered. [`look_through`] is for whoever has the time to read it.
 
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use chancery_store::{BackendError, StoreError};
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::database::BUSY_TIMEOUT;
 
 /// An error of SQLite that says that the file is damaged, with the way out.
 #[derive(Debug)]
@@ -55,5 +58,46 @@ impl Damage {
     /// What was met.
     pub(crate) fn check(&self) -> Result<(), BackendError> {
         self.0.get().map_or(Ok(()), |met| Err(BackendError::new(met.clone())))
+    }
+}
+
+/// What was found in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// All of it was read, and nothing is damaged.
+    Sound,
+    /// What is damaged, in the words of SQLite.
+    Damaged(String),
+    /// There was not enough time to read it.
+    Unfinished,
+}
+
+/// How many steps SQLite makes before it asks whether to go on: far less than a millisecond's.
+const STEPS: i32 = 1_000;
+
+/// Reads a whole store and writes nothing, whoever else is working on it. It gives up when `goes_on` says no.
+///
+/// # Errors
+/// When the file cannot be read at all.
+pub fn look_through(store: &Path, goes_on: impl Fn() -> bool + Send + 'static) -> Result<Seen, BackendError> {
+    let look = || -> rusqlite::Result<Seen> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(store, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.execute_batch("pragma trusted_schema = off;")?;
+        connection.progress_handler(STEPS, Some(move || !goes_on()))?;
+        let mut check = connection.prepare("pragma quick_check(3)")?;
+        let found = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        Ok(match found.join("; ") {
+            all if all == "ok" => Seen::Sound,
+            damage => Seen::Damaged(damage.replace('\n', " ")),
+        })
+    };
+    match look() {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            Ok(Seen::Unfinished)
+        }
+        Err(error) if is_damage(&error) => Ok(Seen::Damaged(error.to_string())),
+        seen => seen.map_err(BackendError::new),
     }
 }

@@ -19,6 +19,7 @@ pub use backup::{Backup, back_up, examine, is_in_use, revive};
 mod checkpoints;
 
 mod damage;
+pub use damage::{Seen, look_through};
 
 mod database;
 

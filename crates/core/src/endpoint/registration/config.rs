@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chancery_types::iana::{ExtensionGrantName, GrantType};
+use chancery_types::nearest::did_you_mean;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{RegistrationPolicy, StatementIssuer};
@@ -90,7 +91,7 @@ impl RegistrationConfig {
                 complain(format!("{:?} is configured twice", issuer.issuer));
             }
             for name in issuer.policies.iter().filter(|name| find(policies, name).is_none()) {
-                complain(format!("{:?}: there is no [[registration_policy]] {name:?}", issuer.issuer));
+                complain(format!("{:?}: {}", issuer.issuer, unknown(policies, name)));
             }
         }
         let mut names = BTreeSet::new();
@@ -112,7 +113,7 @@ impl RegistrationConfig {
             complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 5"));
         }
         for name in self.policies.iter().filter(|name| find(policies, name).is_none()) {
-            let rule = format!("there is no [[registration_policy]] {name:?}");
+            let rule = unknown(policies, name);
             complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
         }
         if self.policies.is_empty() {
@@ -129,6 +130,18 @@ impl RegistrationConfig {
         }
         complaints
     }
+}
+
+/// What is said of the name of a policy that there is not.
+pub(super) fn unknown(policies: &[RegistrationPolicy], name: &str) -> String {
+    let built_in = RegistrationPolicy::default().name;
+    let mut known: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
+    if !known.contains(&&*built_in) {
+        known.push(&built_in);
+    }
+    known.retain(|name| !name.is_empty());
+    let near = did_you_mean(name, known.iter().copied());
+    format!("there is no [[registration_policy]] {name:?}; there are {}{near}", known.join(", "))
 }
 
 /// The policy of this name. There is always one named `default`, if only the built-in one.

@@ -382,8 +382,7 @@ impl RegistrationEndpoint {
 
     /// The policies of these names.
     pub(crate) fn named(&self, names: &[Box<str>]) -> Result<Vec<Cow<'_, RegistrationPolicy>>, Fault> {
-        let missing =
-            |name| Fault::internal(format!("there is no [[registration_policy]] {name:?} any more"));
+        let missing = |name: &str| Fault::internal(config::unknown(&self.policies, name));
         names.iter().map(|name| find(&self.policies, name).ok_or_else(|| missing(name))).collect()
     }
 

@@ -240,16 +240,24 @@ impl<'m> Reader<'m> {
 
     /// Complains about the members that nobody has asked for, instead of leaving them out.
     pub(crate) fn refuse_unknown(&mut self) {
-        for name in self.unread().collect::<Vec<_>>() {
-            let shown = name.escape_debug().to_string();
-            let near = ClientMember::suggestion(self.prefix, &shown);
-            self.complain(&shown, format!("is not used here: correct its name or leave it out{near}"));
-            self.known.push(name);
-        }
+        self.unread().collect::<Vec<_>>().into_iter().for_each(|name| self.refuse(name));
     }
 
-    /// What was wrong, and what was left out.
+    fn refuse(&mut self, name: &'m str) {
+        let shown = name.escape_debug().to_string();
+        let near = ClientMember::suggestion(self.prefix, &shown);
+        self.complain(&shown, format!("is not used here: correct its name or leave it out{near}"));
+        self.known.push(name);
+    }
+
+    /// What was wrong, and what was left out. Where something was wrong, a member that looks misspelt is, too: it may be the
+    /// reason, and whoever is refused sees no notices.
     pub(crate) fn finish(mut self) -> (Vec<Complaint>, Vec<String>) {
+        if !self.complaints.is_empty() {
+            let is_near = |name: &&str| !ClientMember::suggestion(self.prefix, name).is_empty();
+            let misspelt: Vec<&str> = self.unread().filter(is_near).collect();
+            misspelt.into_iter().for_each(|name| self.refuse(name));
+        }
         let unknown = self.unknown().into_iter().map(|name| {
             let near = ClientMember::suggestion(self.prefix, &name);
             format!("{name} is not used here and was left out{near}")

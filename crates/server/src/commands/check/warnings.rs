@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use chancery_core::error::Complaint;
+use chancery_core::offered::Endpoint;
 use chancery_types::Timestamp;
 use chancery_x509::{ReadCertificate, certificates_of_pem};
 
@@ -18,11 +19,10 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         warnings.push(settings.values.explain(Complaint::new(setting, rule, section)));
     };
     for address in settings.http.listen.iter().filter(|address| is_exposed(settings, **address)) {
-        let rule = format!(
-            "{address} can be reached from other machines, and passwords and tokens pass it unencrypted: use tls.listen, or \
-             listen on 127.0.0.1 behind a proxy that ends TLS, and name that in http.trusted_proxies"
-        );
-        warn("http.listen", rule, "RFC 6749 section 3.1");
+        warn("http.listen", exposed(settings, *address), "RFC 6749 section 3.1");
+    }
+    for (endpoint, rule) in doubled_paths(settings) {
+        warn(&format!("routes.{endpoint}"), rule, "docs/configuration.md");
     }
     if let Some(address) = settings.management.filter(|address| !address.ip().is_loopback()) {
         let rule = format!("{address} can be reached from other machines: whoever asks it needs no password");
@@ -71,6 +71,13 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         );
         warn("http.connections", rule, "docs/configuration.md");
     }
+    for unused in ["tls.certificate", "tls.key"] {
+        let is_missing = |setting| settings.values.is_missing(setting);
+        if is_missing("tls.listen") && is_missing("tls.mtls_listen") && !is_missing(unused) {
+            let rule = "is read for tls.listen and tls.mtls_listen alone, which have no address: give one, or leave it out";
+            warn(unused, rule.to_owned(), "docs/configuration.md");
+        }
+    }
     if let Some(tls) = &settings.tls {
         for (rule, section) in of_certificate(tls, settings.issuer.origin(), now) {
             warn("tls.certificate", rule, section);
@@ -79,15 +86,47 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
     warnings
 }
 
+/// The paths in which somebody has written the issuer's own path, which stands before all of them.
+fn doubled_paths(settings: &Settings) -> Vec<(Endpoint, String)> {
+    let Settings { engine, issuer, values, .. } = settings;
+    let own = issuer.path();
+    let doubled = |endpoint: &Endpoint| {
+        let path = engine.routes.path(*endpoint)?;
+        let rest = path.strip_prefix(own).filter(|rest| !own.is_empty() && rest.starts_with('/'))?;
+        let rule = format!(
+            "{path} stands below the issuer's own path, so that the address is {issuer}{path}: write {rest:?} if it is to be \
+             {issuer}{rest}"
+        );
+        (!values.is_missing(&format!("routes.{endpoint}"))).then_some((*endpoint, rule))
+    };
+    Endpoint::ALL.iter().filter_map(doubled).collect()
+}
+
 /// Whether plain HTTP on this address leaves the machine with no proxy before it. Within a network of containers, the
 /// proxy that is named ends TLS.
 fn is_exposed(settings: &Settings, address: SocketAddr) -> bool {
-    let has_proxy = !settings.http.trusted_proxies.is_empty();
+    let proxies = &settings.http.trusted_proxies;
+    let has_proxy = !proxies.is_empty() && !proxies.are_on_this_machine();
     let is_public = match address.ip() {
         IpAddr::V4(ip) => !(ip.is_private() || ip.is_unspecified() || ip.is_link_local()),
         IpAddr::V6(ip) => !(ip.is_unique_local() || ip.is_unspecified() || ip.is_unicast_link_local()),
     };
     !address.ip().is_loopback() && (is_public || !has_proxy)
+}
+
+fn exposed(settings: &Settings, address: SocketAddr) -> String {
+    let remedy = match settings.http.trusted_proxies.are_on_this_machine() {
+        true => {
+            ", although http.trusted_proxies names only proxies on this machine: listen on 127.0.0.1; or, if the proxy that ends TLS \
+             is on another machine, name that in http.trusted_proxies; without a proxy, use tls.listen"
+        }
+        false => {
+            ": use tls.listen, or listen on 127.0.0.1 behind a proxy that ends TLS, and name that in http.trusted_proxies"
+        }
+    };
+    format!(
+        "{address} can be reached from other machines, and passwords and tokens pass it unencrypted{remedy}"
+    )
 }
 
 /// What is doubtful about the server's own certificate, the first of its file. What clients refuse in any case is an error.

@@ -19,7 +19,7 @@ pub(super) const DISCOVERY: &[Setting] = &[
         "discovery.extra",
         Form::TextByName,
         "{}",
-        "Members to add to the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`.",
+        "Members to add to the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`. A member that the server writes itself is refused.",
     ),
     setting(
         "discovery.protected_resources",

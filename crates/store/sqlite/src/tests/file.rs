@@ -9,7 +9,7 @@ use chancery_types::RealmId;
 use super::Scratch;
 use crate::checkpoints::checkpoint;
 use crate::database::Database;
-use crate::{SqliteStore, StoreError};
+use crate::{Seen, SqliteStore, StoreError, look_through};
 
 fn realm() -> RealmId {
     RealmId::parse("r").unwrap()
@@ -103,6 +103,21 @@ fn a_damaged_file_is_noticed() {
     file.write_all(&[0xaa; 4096]).unwrap();
     drop(file);
     assert!(matches!(wait(scratch.store().integrity_check()), Err(StoreError::Backend(_))));
+    let Ok(Seen::Damaged(what)) = look_through(&scratch.file(), || true) else { panic!("it is not seen") };
+    assert!(!what.is_empty() && !what.contains('\n'), "{what}");
+}
+
+/// The whole file is read beside whoever works on it, unless that takes too long.
+#[test]
+fn a_whole_file_is_looked_through() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    (0..2000).for_each(|n| put(&store, &n.to_string()));
+    assert_eq!(look_through(&scratch.file(), || true).unwrap(), Seen::Sound);
+    assert_eq!(look_through(&scratch.file(), || false).unwrap(), Seen::Unfinished);
+    put(&store, "after");
+    assert!(look_through(&scratch.0.join("missing"), || true).is_err());
+    assert!(!scratch.0.join("missing").exists());
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! The text of a configuration file: what of it is TOML, and what is said of the rest.
+
+use std::path::Path;
+
+use chancery_core::error::Complaint;
+use serde::Deserialize as _;
+use toml::Table;
+use toml::de::{DeTable, Deserializer, Error};
+
+/// The settings that a text has, as far as it is TOML, and everything where it is not.
+pub(super) fn parsed(text: &str, file: &Path) -> (Table, Vec<Complaint>) {
+    let (table, mut errors) = DeTable::parse_recoverable(text);
+    let table = Table::deserialize(Deserializer::from(table));
+    let table = table.map_err(|error| errors.push(error)).unwrap_or_default();
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    let complaint = |error: &Error| {
+        let rule = match repeated(text, error) {
+            Some(rule) => rule,
+            None => format!("line {}: this is not TOML: {}", line_of(text, error), error.message()),
+        };
+        Complaint::new(file.display().to_string(), rule, "TOML 1.1")
+    };
+    (table, errors.iter().map(complaint).collect())
+}
+
+/// The number of the line with the error, counted from 1.
+fn line_of(text: &str, error: &Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
+}
+
+/// What is said of a setting or section that is there twice. The library names the second place alone.
+fn repeated(text: &str, error: &Error) -> Option<String> {
+    if error.message() != "duplicate key" {
+        return None;
+    }
+    let number = line_of(text, error);
+    let name = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+    let lines = named(text);
+    let second = lines.iter().find(|line| line.number == number).filter(|line| line.is_of(name));
+    let Some(Line { path, block, is_section, .. }) = second else {
+        return Some(format!("line {number}: {name} is there twice: keep one of the two"));
+    };
+    let first = lines.iter().find(|line| line.number < number && line.path == *path && line.block == *block);
+    let first = first.map_or_else(String::new, |line| format!(", first in line {}", line.number));
+    Some(match is_section {
+        true => format!(
+            "line {number}: the section [{path}] is there twice{first}: put its settings together under one heading"
+        ),
+        false => format!("line {number}: {path} is set twice{first}: keep one of the two lines"),
+    })
+}
+
+/// A line that begins a section or sets something.
+struct Line {
+    number: usize,
+    /// The section, or the setting with its sections in front.
+    path: String,
+    /// Which of the sections that may be repeated it belongs to, by the line of its heading; 0 for none.
+    block: usize,
+    is_section: bool,
+}
+
+impl Line {
+    /// Whether this is the last part of its path.
+    fn is_of(&self, key: &str) -> bool {
+        self.path.rsplit('.').next() == Some(&*plain(key))
+    }
+}
+
+/// All such lines. A text of several lines could look like some, which no setting has.
+fn named(text: &str) -> Vec<Line> {
+    let (mut section, mut block) = (String::new(), 0);
+    let line = |(at, line): (usize, &str)| {
+        let (number, line) = (at + 1, line.trim());
+        if let Some(heading) = line.strip_prefix('[') {
+            let is_repeated = heading.starts_with('[');
+            section = plain(heading.trim_start_matches('[').split(']').next()?);
+            block = if is_repeated { number } else { 0 };
+            return Some(Line { number, path: section.clone(), block, is_section: true });
+        }
+        let (key, _) = line.split_once('=').filter(|(key, _)| !key.starts_with('#'))?;
+        let key = plain(key);
+        let path = if section.is_empty() { key } else { format!("{section}.{key}") };
+        Some(Line { number, path, block, is_section: false })
+    };
+    text.lines().enumerate().filter_map(line).collect()
+}
+
+/// A key without blanks and quotes.
+fn plain(key: &str) -> String {
+    let parts = key.split('.').map(|part| part.trim().trim_matches(['"', '\'']));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Vec<String> {
+        let (_, complaints) = parsed(text, Path::new("chancery.toml"));
+        complaints.into_iter().map(|complaint| complaint.rule).collect()
+    }
+
+    /// What is there twice is named with both lines.
+    #[test]
+    fn what_is_repeated_is_named() {
+        for (text, expected) in [
+            (
+                "realm = 'a'\n# realm = 'x'\nrealm = 'b'",
+                "line 3: realm is set twice, first in line 1: keep one of the two lines",
+            ),
+            (
+                "[http]\n[session]\nidle = '1d'\n\n'idle' = '2d'",
+                "line 5: session.idle is set twice, first in line 3: keep one of the two lines",
+            ),
+            (
+                "[session]\nidle = '1d'\n[http]\n[ session ]\nabsolute = '9d'",
+                "line 4: the section [session] is there twice, first in line 1: put its settings together under one heading",
+            ),
+            (
+                "session.idle = '1d'\n[session]\nabsolute = '9d'",
+                "line 2: the section [session] is there twice: put its settings together under one heading",
+            ),
+            (
+                "[[resource_server]]\nuri = 'a'\n[[resource_server]]\nuri = 'b'\nname = 'B'\nuri = 'c'",
+                "line 6: resource_server.uri is set twice, first in line 4: keep one of the two lines",
+            ),
+            (
+                "[discovery]\nextra = { a = '1', b = '2', a = '3' }",
+                "line 2: a is there twice: keep one of the two",
+            ),
+        ] {
+            assert_eq!(said(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_errors_have_their_line() {
+        assert_eq!(said("realm = 'a'\n"), [""; 0]);
+        let said = said("\nissuer = https://id.example.org\n");
+        assert!(said.iter().all(|line| line.starts_with("line 2: this is not TOML: ")), "{said:?}");
+    }
+}
