@@ -1,4 +1,4 @@
-//! A service that answers under one host name only.
+//! A service that answers under one host name only, and to this machine only.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use chancery_http::Peer;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
@@ -14,7 +15,8 @@ use tower_service::Service;
 
 /// Answers only requests for its own host and port, and all others with 421 (RFC 9110 section 15.5.20), so
 /// that a page of another site cannot reach a server on the same machine under its own host name (DNS
-/// rebinding).
+/// rebinding). Whoever connects from another machine can name any host, and is refused with 403, as far as it is known
+/// from where ([`Peer`]): the page at the issuer's own address has secrets.
 #[derive(Clone)]
 pub struct OwnHost<S> {
     service: S,
@@ -40,13 +42,21 @@ pub(crate) fn is_for<B>(request: &Request<B>, authority: &HeaderValue) -> bool {
         && request.uri().authority().is_none_or(|named| named.as_str().as_bytes() == authority.as_bytes())
 }
 
+/// Whether the request comes from this machine; also if nobody says from where.
+fn is_local<B>(request: &Request<B>) -> bool {
+    request.extensions().get::<Peer>().is_none_or(|peer| peer.0.to_canonical().is_loopback())
+}
+
 /// The answer to a request for another host.
 pub(crate) fn misdirected(authority: &HeaderValue) -> Response<Full<Bytes>> {
     let name = authority.to_str().unwrap_or("its own name");
-    let mut response = Response::new(Full::new(Bytes::from(format!(
-        "this development provider answers only to http://{name}\n"
-    ))));
-    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    let why = format!("this development provider answers only to http://{name}\n");
+    refused(StatusCode::MISDIRECTED_REQUEST, why)
+}
+
+fn refused(status: StatusCode, why: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(why)));
+    *response.status_mut() = status;
     response.headers_mut().insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
     response
@@ -67,12 +77,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if is_for(&request, &self.authority) {
-            Box::pin(self.service.call(request))
+        let answer = if !is_local(&request) {
+            refused(StatusCode::FORBIDDEN, "this provider answers only programs of this machine\n".to_owned())
+        } else if is_for(&request, &self.authority) {
+            return Box::pin(self.service.call(request));
         } else {
-            let refused: Ready<Result<_, Infallible>> = ready(Ok(misdirected(&self.authority)));
-            Box::pin(refused)
-        }
+            misdirected(&self.authority)
+        };
+        let answer: Ready<Result<_, Infallible>> = ready(Ok(answer));
+        Box::pin(answer)
     }
 }
 

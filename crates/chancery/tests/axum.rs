@@ -23,7 +23,7 @@ async fn send(app: &Router, path: &str, authorization: Option<&str>) -> Response
     let request =
         authorization.iter().fold(request, |request, value| request.header("authorization", *value));
     let mut request = request.body(Body::empty()).unwrap();
-    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4711))));
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 7], 4711))));
     app.clone().call(request).await.unwrap()
 }
 
@@ -58,7 +58,7 @@ async fn the_provider_is_where_its_issuer_says() {
     ] {
         let demo = chancery::development(issuer).await.unwrap();
         let app = mount(Router::new().route("/own", get(peer)), &demo);
-        assert_eq!(text(&app, "/own").await, (StatusCode::OK, "192.0.2.7".to_owned()), "{issuer}");
+        assert_eq!(text(&app, "/own").await, (StatusCode::OK, "127.0.0.7".to_owned()), "{issuer}");
         for path in found {
             let (status, body) = text(&app, path).await;
             assert_eq!(status, StatusCode::OK, "{issuer}: {path}");

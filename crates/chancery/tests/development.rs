@@ -4,14 +4,27 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bytes::Bytes;
-use chancery::Service;
 use chancery::development::DevelopmentError;
+use chancery::{Peer, Service};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use tower_service::Service as _;
 
 async fn get(service: &mut chancery::OwnHost<Service>, host: &str, path: &str) -> (StatusCode, String) {
-    let request = Request::builder().uri(path).header("host", host).body(Full::new(Bytes::new())).unwrap();
+    get_from(None, service, host, path).await
+}
+
+async fn get_from(
+    peer: Option<&str>,
+    service: &mut chancery::OwnHost<Service>,
+    host: &str,
+    path: &str,
+) -> (StatusCode, String) {
+    let mut request =
+        Request::builder().uri(path).header("host", host).body(Full::new(Bytes::new())).unwrap();
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+    }
     let response = service.call(request).await.unwrap();
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -27,6 +40,24 @@ async fn it_answers_to_its_own_name_only() {
     assert!(body.contains("\"issuer\":\"http://localhost:3000\""), "{body}");
     let (status, _) = get(&mut service, "evil.example", "/.well-known/openid-configuration").await;
     assert_eq!(status, StatusCode::MISDIRECTED_REQUEST);
+}
+
+/// A program that listens to a network tells its secrets to nobody there: any name can be written into `Host`.
+#[tokio::test]
+async fn it_answers_to_this_machine_only() {
+    let demo = chancery::development("http://localhost:3000").await.unwrap();
+    let mut service = demo.service();
+    for peer in ["127.0.0.1", "127.8.0.1", "::1", "::ffff:127.0.0.1"] {
+        let (status, body) = get_from(Some(peer), &mut service, "localhost:3000", "/").await;
+        assert!(status == StatusCode::OK && body.contains("demo-web"), "{peer}: {status}");
+    }
+    for peer in ["192.0.2.1", "10.0.0.7", "::ffff:192.0.2.1", "2001:db8::1", "fe80::1"] {
+        for path in ["/", "/.well-known/openid-configuration"] {
+            let (status, body) = get_from(Some(peer), &mut service, "localhost:3000", path).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{peer} {path}");
+            assert!(!body.contains("demo") && body.contains("this machine"), "{body}");
+        }
+    }
 }
 
 #[tokio::test]

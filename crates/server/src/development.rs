@@ -47,6 +47,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     let configured = configured(&wanted);
     let settings = load(&configured).map_err(|complaints| lines(&complaints))?;
     only_loopback(&settings.http.listen)?;
+    only_loopback(settings.management.as_slice())?;
     if settings.tls.is_some() {
         return Err(format!("{}: a development provider has no [tls]", file.display()));
     }

@@ -187,6 +187,7 @@ fn it_cannot_be_led_astray() {
     let at = listen.to_string();
     for (from, to, said) in [
         (at.as_str(), "0.0.0.0:3000", "listens on loopback only"),
+        ("listen = \"\"", "listen = \"0.0.0.0:9090\"", "listens on loopback only"),
         ("issuer = \"http://localhost", "issuer = \"https://localhost", "must be http on localhost"),
         ("issuer = ", "isuer = ", "isuer"),
     ] {
