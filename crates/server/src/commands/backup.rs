@@ -16,7 +16,7 @@ use crate::arguments::{Backup, Restore};
 use crate::log::rfc3339;
 use crate::parts::{missing, open};
 use crate::settings::{Settings, Store, load};
-use crate::terminal::counted;
+use crate::terminal::{Escaped, counted};
 
 /// What only makes something invalid, or tells of its end. Everything else that the protocol has made is left out of
 /// what is restored: since the backup it may have been used, ended or withdrawn.
@@ -87,9 +87,7 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
             files.join(", ")
         ));
     }
-    if path.exists() && is_in_use(path) {
-        return Err(format!("{} is in use: stop the server first; nothing was changed", path.display()));
-    }
+    check_unused(path)?;
     // Everything is done with a copy, beside the store, until it is good.
     let mut copy = Unfinished::beside(path, "restored").map_err(|error| about(&error))?;
     let mut source = File::open(from).map_err(|error| about(&error))?;
@@ -115,9 +113,18 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     if log.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         return Err(about(&"the copy could not be closed in order"));
     }
+    // All that has taken its time, in which a supervisor may have started the server again.
+    check_unused(path)?;
     let before = if is_there { Some(set_aside(path)?) } else { None };
     copy.replace(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(said(&wanted, path, &made, &content, before.as_deref()))
+}
+
+fn check_unused(store: &Path) -> Result<(), String> {
+    if store.exists() && is_in_use(store) {
+        return Err(format!("{} is in use: stop the server first; nothing was changed", store.display()));
+    }
+    Ok(())
 }
 
 /// Opens the copy as the server will, and says what is in it.
@@ -169,7 +176,7 @@ fn said(wanted: &Restore, path: &Path, made: &About, content: &str, before: Opti
         "restored: {}, as it was at {} (by version {}; {content})\n",
         path.display(),
         rfc3339(made.made_at),
-        made.version
+        Escaped(&made.version)
     );
     if let Some(before) = before {
         said.push_str(&format!("kept: the store that was there, as {}\n", before.display()));

@@ -162,6 +162,18 @@ fn a_wrong_file_is_named_and_changes_nothing() {
     .unwrap();
     newer.execute("insert into migration values (999, x'00')", []).unwrap();
     drop(newer);
+    for (file, acting) in [
+        ("trigger", "create trigger t after insert on record begin delete from record; end"),
+        ("view", "drop table running; create view running as select 1"),
+        (
+            "changed",
+            "drop trigger record_leaves_children;
+             create trigger record_leaves_children after delete on record begin delete from document; end",
+        ),
+    ] {
+        fs::copy(folder.join("good"), folder.join(file)).unwrap();
+        Connection::open(folder.join(file)).unwrap().execute_batch(acting).unwrap();
+    }
     let store = fs::read(folder.join("chancery.sqlite")).unwrap();
     for (file, why) in [
         ("missing", "No such file"),
@@ -173,6 +185,9 @@ fn a_wrong_file_is_named_and_changes_nothing() {
         ("folder", "is a folder"),
         ("foreign", "belongs to another program"),
         ("newer", "newer than this version"),
+        ("trigger", "has triggers or views"),
+        ("view", "has triggers or views"),
+        ("changed", "has triggers or views"),
     ] {
         let said = refused(&folder, &["restore", file, "--replace"], "");
         assert!(said.contains(why) && said.contains(file), "{file}: {said}");
@@ -198,6 +213,18 @@ fn a_wrong_file_is_named_and_changes_nothing() {
     assert_eq!(fs::read(folder.join("chancery.sqlite")).unwrap(), store);
 }
 
+/// Bad input: whatever a file says of itself, it does nothing on the terminal of whoever restores it, and is no line of ours.
+#[test]
+fn what_a_backup_says_is_text() {
+    let folder = with_client();
+    done(&folder, &["backup", "good"], "");
+    let copy = Connection::open(folder.join("good")).unwrap();
+    copy.execute("update backup set version = char(27) || '[2J' || char(10) || 'next:  sh'", []).unwrap();
+    drop(copy);
+    let said = done(&folder, &["restore", "good", "--replace"], "");
+    assert!(said.contains("by version \\u{1b}[2J\\nnext:  sh;"), "{said:?}");
+}
+
 #[test]
 fn a_store_in_use_is_never_replaced() {
     let folder = with_client();
@@ -208,6 +235,27 @@ fn a_store_in_use_is_never_replaced() {
     token(server.address("http"));
     stopped(server);
     done(&folder, &["restore", "backup", "--replace"], "");
+}
+
+/// A server that is started while the backup is read, as one that a supervisor restarts, keeps its store.
+#[test]
+fn a_store_that_comes_into_use_meanwhile_is_not_replaced() {
+    let folder = with_client();
+    done(&folder, &["backup", "good"], "");
+    let pipe = folder.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::thread::scope(|scope| {
+        let restored = scope.spawn(|| refused(&folder, &["restore", "pipe", "--replace"], ""));
+        // This waits until the command has begun to read.
+        let mut backup = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        let mut server = Server::start(&folder, &[]);
+        std::io::copy(&mut fs::File::open(folder.join("good")).unwrap(), &mut backup).unwrap();
+        drop(backup);
+        let said = restored.join().unwrap();
+        assert!(said.contains("is in use: stop the server first; nothing was changed"), "{said}");
+        token(server.address("http"));
+        stopped(server);
+    });
 }
 
 /// Of a server that was killed, what is not in its file yet is kept beside it, and nothing that only processes need.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, para
 
 use crate::damage::explained;
 use crate::database::{APPLICATION_ID, BUSY_TIMEOUT};
+use crate::migrations;
 
 /// What a backup says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,10 @@ fn look(connection: &Connection) -> rusqlite::Result<Result<Backup, BackendError
         }
         (true, true) => {}
     }
+    // What is written to the store later would set them off, when everybody has forgotten the file.
+    if has_foreign_code(connection)? {
+        return no("is no backup: it has triggers or views that `chancery backup` never writes");
+    }
     let complaint: String = connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
     if complaint != "ok" {
         return no(&format!("is damaged: {complaint}; take another backup"));
@@ -78,6 +83,25 @@ fn look(connection: &Connection) -> rusqlite::Result<Result<Backup, BackendError
         let made_at = Timestamp::from_millis(row.get(0)?);
         Ok(Ok(Backup { made_at, version: row.get(1)?, was_running }))
     })
+}
+
+/// Whether something in the file acts by itself that its migrations have not put there.
+fn has_foreign_code(connection: &Connection) -> rusqlite::Result<bool> {
+    let newest: u32 =
+        connection.query_row("select coalesce(max(number), 0) from migration", [], |row| row.get(0))?;
+    let made = Connection::open_in_memory()?;
+    for migration in migrations::ALL.iter().filter(|migration| migration.number <= newest) {
+        made.execute_batch(migration.sql)?;
+    }
+    let ours = code(&made)?;
+    Ok(code(connection)?.iter().any(|found| !ours.contains(found)))
+}
+
+/// The triggers and views of a file: name and definition.
+fn code(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let of_kind = "select name, sql from sqlite_schema where type in ('trigger', 'view')";
+    let mut query = connection.prepare(of_kind)?;
+    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// Makes a store of a copy of a backup. Of its records only those of the kinds `kept` remain, or all.
