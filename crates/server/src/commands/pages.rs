@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 
 use super::{Output, lines};
 use crate::arguments::{Configured, Pages};
+use crate::listener::names_this_machine;
 use crate::pages::templates;
 use crate::settings::{self, load};
 
@@ -88,7 +89,7 @@ async fn preview(configured: &Configured, port: u16) -> Output {
             let Ok((stream, _)) = listener.accept().await else { continue };
             let shown = shown.clone();
             let service = service_fn(move |request: Request<Incoming>| {
-                let answer = answer(&shown, request.uri().path(), request.uri().query().unwrap_or_default());
+                let answer = answer(&shown, &request);
                 async move { Ok::<_, Infallible>(answer) }
             });
             tokio::spawn(async move {
@@ -103,7 +104,12 @@ async fn preview(configured: &Configured, port: u16) -> Output {
     Ok(String::new())
 }
 
-fn answer(shown: &Shown, path: &str, query: &str) -> Response<Full<Bytes>> {
+fn answer<B>(shown: &Shown, request: &Request<B>) -> Response<Full<Bytes>> {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if !names_this_machine(request) {
+        let why = "the Host header names another machine: ask for 127.0.0.1 or localhost";
+        return text(StatusCode::MISDIRECTED_REQUEST, "text/plain; charset=utf-8", why);
+    }
     // Read each time, so that whoever edits a file sees it at the next reload.
     let templates = match templates(&shown.pages) {
         Ok(templates) => templates,
@@ -167,6 +173,8 @@ fn text(status: StatusCode, media_type: &str, body: impl Into<Bytes>) -> Respons
 
 #[cfg(test)]
 mod tests {
+    use http::header::HOST;
+
     use super::*;
 
     fn folder(name: &str) -> std::path::PathBuf {
@@ -189,20 +197,39 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
+    fn request(target: &str) -> Request<()> {
+        Request::builder().uri(target).header(HOST, "127.0.0.1:4000").body(()).unwrap()
+    }
+
+    /// Pages and files that are not published yet are not told to a page whose name leads here (DNS rebinding).
+    #[test]
+    fn who_names_another_machine_sees_no_page() {
+        let shown = Shown { issuer: "https://id.example.org".to_owned(), pages: settings::Pages::default() };
+        for target in ["/", "/login?language=en", "/files/x"] {
+            let mut request = request(target);
+            request.headers_mut().insert(HOST, HeaderValue::from_static("evil.example:4000"));
+            assert_eq!(answer(&shown, &request).status(), StatusCode::MISDIRECTED_REQUEST, "{target}");
+        }
+    }
+
     /// Every page answers in every language, and what there is not is not found.
     #[test]
     fn every_page_can_be_looked_at() {
         let shown = Shown { issuer: "https://id.example.org".to_owned(), pages: settings::Pages::default() };
         for name in Templates::preview_names() {
             for language in ["en", "de"] {
-                let answer = answer(&shown, &format!("/{name}"), &format!("language={language}"));
+                let answer = answer(&shown, &request(&format!("/{name}?language={language}")));
                 assert_eq!(answer.status(), StatusCode::OK, "{name} {language}");
                 assert_eq!(answer.headers()[CONTENT_TYPE], HTML, "{name}");
             }
         }
-        assert_eq!(answer(&shown, "/", "").status(), StatusCode::OK);
+        assert_eq!(answer(&shown, &request("/")).status(), StatusCode::OK);
         for wrong in ["/nothing", "/files/x", "/../etc/passwd", "/login/"] {
-            assert_eq!(answer(&shown, wrong, "language=en").status(), StatusCode::NOT_FOUND, "{wrong}");
+            assert_eq!(
+                answer(&shown, &request(&format!("{wrong}?language=en"))).status(),
+                StatusCode::NOT_FOUND,
+                "{wrong}"
+            );
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Checks the `Host` of a request (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
 
+use std::net::IpAddr;
+
 use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, Version};
@@ -17,6 +19,16 @@ pub(crate) fn is_named<B>(request: &Request<B>) -> bool {
                 && named.is_none_or(|named| named.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()))
         }
     }
+}
+
+/// Whether a request to this machine itself names this machine. Whoever lures a browser that runs here to a page of theirs can
+/// have the page's own name lead here and read the answers (DNS rebinding); but the browser sends that name.
+pub(crate) fn names_this_machine<B>(request: &Request<B>) -> bool {
+    let Some(host) = request.headers().get(HOST) else { return true };
+    let Ok(authority) = Authority::try_from(host.as_bytes()) else { return host.is_empty() };
+    let host = authority.host().trim_matches(['[', ']']);
+    let is_localhost = |name: &str| name.eq_ignore_ascii_case("localhost");
+    host.parse::<IpAddr>().is_ok() || host.rsplit('.').next().is_some_and(is_localhost)
 }
 
 /// `uri-host [ ":" port ]` (RFC 9110 section 7.2). It may be empty where the target has no authority.
@@ -63,6 +75,28 @@ mod tests {
         ] {
             assert!(!is_good(hosts), "{hosts:?}");
         }
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_not_this_machine() {
+        for (host, expected) in [
+            ("127.0.0.1:9090", true),
+            ("[::1]:9090", true),
+            ("localhost:9090", true),
+            ("LOCALHOST", true),
+            ("chancery.localhost", true),
+            ("10.0.0.7:9090", true),
+            ("", true),
+            ("evil.example", false),
+            ("evil.example:9090", false),
+            ("127.0.0.1.evil.example", false),
+            ("localhost.evil.example", false),
+            ("notlocalhost", false),
+        ] {
+            let request = Request::builder().header(HOST, host).body(()).unwrap();
+            assert_eq!(names_this_machine(&request), expected, "{host}");
+        }
+        assert!(names_this_machine(&Request::new(())), "HTTP/1.0 names nobody");
     }
 
     /// RFC 9112 section 3.2.2: an absolute target does not replace the `Host`.

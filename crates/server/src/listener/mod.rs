@@ -36,7 +36,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub(crate) use self::body::TimedBody;
-pub(crate) use self::host::is_named;
+pub(crate) use self::host::{is_named, names_this_machine};
 use self::in_flight::{InFlight, TimedOut};
 pub(crate) use self::open::Connections;
 pub(crate) use self::own_certificate::{Ending, ending};
