@@ -101,11 +101,13 @@ fn logo(file: &Path) -> Result<Logo, String> {
     Logo::new(std::fs::read(file).map_err(|error| format!("cannot be read: {error}"))?)
 }
 
-/// Whether a person can be sent there. Two slashes at the beginning would be another host.
+/// Whether a person can be sent there. Two slashes at the beginning would be another host, and so would what browsers take
+/// for two slashes: a backslash for one, or a tab between them (WHATWG URL, section 4.4).
 fn is_link(link: &str) -> bool {
     let begins = |scheme: &str| link.len() > scheme.len() && link.starts_with(scheme);
     let is_path = link.starts_with('/') && !link.starts_with("//");
-    ["https://", "http://", "mailto:"].into_iter().any(begins) || is_path
+    let is_plain = !link.contains(|c: char| c == '\\' || c.is_control());
+    is_plain && (is_path || ["https://", "http://", "mailto:"].into_iter().any(begins))
 }
 
 /// Pages whose default language comes first.
@@ -155,7 +157,7 @@ mod tests {
             imprint: Some("//elsewhere.example".to_owned()),
             privacy: Some("/privacy".to_owned()),
             forgot_password: Some("https://".to_owned()),
-            ..PageLinks::default()
+            create_account: Some("/\\elsewhere.example".to_owned()),
         };
         let wanted = settings::Pages {
             locale: "fr".to_owned(),
@@ -172,10 +174,24 @@ mod tests {
             "pages.links.help: \"javascript:alert(1)\" must be an address",
             "pages.links.imprint: \"//elsewhere.example\" must be an address",
             "pages.links.forgot_password: \"https://\" must be an address",
+            "pages.links.create_account: \"/\\elsewhere.example\" must be an address",
             "pages.locale: there are no pages in \"fr\"; the languages are en, de",
         ]) {
             assert!(line.starts_with(beginning), "{line}");
         }
-        assert_eq!(wrong.len(), 6, "{wrong:?}");
+        assert_eq!(wrong.len(), 7, "{wrong:?}");
+    }
+
+    /// Browsers take a backslash for a slash, and leave out what is no character (WHATWG URL, section 4.4).
+    #[test]
+    fn a_path_stays_on_this_host() {
+        for link in ["/help", "/help?a=//b", "https://help.example/a", "mailto:help@example.org"] {
+            assert!(is_link(link), "{link:?}");
+        }
+        for link in
+            ["//a.example", "/\\a.example", "/\t/a.example", "/\n/a.example", "\t/help", "data:,", "help"]
+        {
+            assert!(!is_link(link), "{link:?}");
+        }
     }
 }
