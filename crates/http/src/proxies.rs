@@ -73,6 +73,7 @@ impl TrustedProxies {
     /// Whether there are any, and none of them is outside of this machine.
     ///
     /// ```
+    /// # mod chancery { pub use chancery_http::TrustedProxies; }
     /// use chancery::TrustedProxies;
     /// assert!(TrustedProxies::parse(["127.0.0.1", "::1"]).unwrap().are_on_this_machine());
     /// assert!(!TrustedProxies::parse(["127.0.0.1", "10.0.0.1"]).unwrap().are_on_this_machine());
