@@ -262,7 +262,9 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
             Ok(format!("{}\n", json!({ "client_id": id, "client_secret": *secret })))
         }
         (Some(secret), Form::Json) => {
-            value["client_secret"] = Value::from(secret.as_str());
+            if let Some(members) = value.as_object_mut() {
+                members.insert("client_secret".to_owned(), secret.as_str().into());
+            }
             Ok(printed_json(&value))
         }
     }
