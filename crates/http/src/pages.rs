@@ -377,16 +377,14 @@ impl Html {
     /// Text as HTML, for between tags and for quoted attributes.
     #[must_use]
     pub fn escape(text: &str) -> Self {
+        const ENTITIES: [(char, &str); 5] =
+            [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
         let mut html = String::with_capacity(text.len());
-        for character in text.chars() {
-            match character {
-                '&' => html.push_str("&amp;"),
-                '<' => html.push_str("&lt;"),
-                '>' => html.push_str("&gt;"),
-                '"' => html.push_str("&quot;"),
-                '\'' => html.push_str("&#39;"),
-                other => html.push(other),
-            }
+        for piece in text.split_inclusive(ENTITIES.map(|(character, _)| character)) {
+            let ends = ENTITIES.iter().find_map(|(end, entity)| Some((piece.strip_suffix(*end)?, *entity)));
+            let (before, entity) = ends.unwrap_or((piece, ""));
+            html.push_str(before);
+            html.push_str(entity);
         }
         Self::new(html)
     }

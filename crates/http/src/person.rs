@@ -94,8 +94,9 @@ async fn decided(
         return front_page::answer(site, &call, parts);
     }
     let provider = &site.provider;
+    // The boxes: an answer is not to hold the room that only another one needs.
     let next = match (route.endpoint, route.below) {
-        (Endpoint::Interaction, None) => provider.answer_first(&call, params).await,
+        (Endpoint::Interaction, None) => Box::pin(provider.answer_first(&call, params)).await,
         (Endpoint::Interaction, Some(_))
             if parts.method == Method::GET && came_by_another_host(site, parts, &params) =>
         {
@@ -104,7 +105,7 @@ async fn decided(
         (Endpoint::Interaction, Some(handle)) if parts.method == Method::GET => {
             provider.interaction(&call, handle).await
         }
-        (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
+        (Endpoint::Interaction, Some(handle)) => Box::pin(provider.answer(&call, handle, params)).await,
         (Endpoint::UserCode, _) if parts.method == Method::POST => {
             provider.enter_user_code(&call, params).await
         }
@@ -119,15 +120,14 @@ async fn decided(
             return redirect_to_get(site, &call, route, &params);
         }
         (Endpoint::Account, below) => provider.account(&call, below, params).await,
-        (Endpoint::LogoutConfirmation, _) => provider.confirm_logout(&call, params).await,
+        (Endpoint::LogoutConfirmation, _) => Box::pin(provider.confirm_logout(&call, params)).await,
         _ if comes_from_another_site(site, parts, &params) || came_by_another_host(site, parts, &params) => {
             return redirect_to_get(site, &call, route, &params);
         }
         (Endpoint::EndSession, _) => {
-            provider.end_session(&call, params.filtered(|name| name != REDIRECTED)).await
+            Box::pin(provider.end_session(&call, params.filtered(|name| name != REDIRECTED))).await
         }
         (Endpoint::UserCode, _) => provider.user_code(&call, params).await,
-        // In a box of its own: the other pages are not to hold all that an authorization request needs.
         _ => Box::pin(provider.authorize(&call, params.filtered(|name| name != REDIRECTED))).await,
     };
     if matches!(&next, Err(_) | Ok(Next { outcome: Outcome::Page(_), .. })) {

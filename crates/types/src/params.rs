@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::Malformed;
 
 /// More parameters than any standard request has.
@@ -115,8 +117,12 @@ impl<'a> Params<'a> {
     /// How many bytes [`Params::encode`] would write, without writing them.
     #[must_use]
     pub fn encoded_length(&self) -> usize {
-        let of_text =
-            |text: &str| text.bytes().map(|byte| if is_plain(byte) || byte == b' ' { 1 } else { 3 }).sum();
+        let of_byte = |byte: u8| match byte {
+            b' ' | b'*' | b'-' | b'.' | b'_' => 1,
+            byte if byte.is_ascii_alphanumeric() => 1,
+            _ => 3,
+        };
+        let of_text = |text: &str| text.bytes().map(of_byte).sum();
         let of_pair =
             |(name, value): (&str, &str)| -> usize { [of_text(name), of_text(value), 2].iter().sum() };
         self.iter().map(of_pair).sum::<usize>().saturating_sub(1)
@@ -145,23 +151,15 @@ pub fn encode<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
     out
 }
 
-/// Whether a byte is written without percent-encoding.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')
-}
+/// What is percent-encoded: all but what the form encoding leaves as it is (RFC 6749 appendix B).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 fn encode_into(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            byte if is_plain(byte) => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => {
-                const DIGITS: [char; 16] =
-                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-                let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-                out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-            }
+    for (n, word) in text.split(' ').enumerate() {
+        if n > 0 {
+            out.push('+');
         }
+        out.extend(utf8_percent_encode(word, ENCODED));
     }
 }
 
