@@ -232,7 +232,9 @@ impl Env {
         let event = match failure {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone(), client },
             Failure::Refused(refusal) if refusal.reason.code == ErrorCode::AuthorizationPending => return,
-            Failure::Refused(refusal) => Event::Refused { endpoint, reason: refusal.reason, client },
+            Failure::Refused(refusal) => {
+                Event::Refused { endpoint, reason: refusal.reason, client, redirect_uri: None }
+            }
         };
         self.record(call, &event);
     }

@@ -57,6 +57,34 @@ fn authorization() {
     assert_eq!(refusal(&on_page.answer().events), (Endpoint::Authorization, Some("web")));
 }
 
+/// An operator reads which redirect URI came, and nothing that may be secret, nor more than a line should have.
+#[test]
+fn an_unregistered_redirect_uri_is_told() {
+    let kit = TestProvider::new();
+    let told = |uri: &str| {
+        let ua = kit.user_agent();
+        let page = kit.authorization_request("web").set("redirect_uri", uri).open(&ua);
+        match page.answer().events.as_slice() {
+            [Event::Refused { reason, redirect_uri, .. }] => {
+                assert_eq!(reason.name, "redirect_uri_unregistered", "{uri}");
+                redirect_uri.as_deref().expect("the URI").to_owned()
+            }
+            other => panic!("one refusal, and nothing else: {other:?}"),
+        }
+    };
+    for (uri, shown) in [
+        ("https://web.example:8443/other?code=secret#secret", "https://web.example:8443/other"),
+        ("https://me:secret@web.example/a@b", "https://web.example/a@b"),
+        ("https://web.example?secret", "https://web.example"),
+        ("com.example.app:/cb?secret", "com.example.app:/cb"),
+        ("no uri at all\n", "no uri at all\n"),
+    ] {
+        assert_eq!(told(uri), shown);
+    }
+    let long = told(&format!("https://web.example/{}", "\u{e4}".repeat(500)));
+    assert_eq!(long.chars().count(), 200);
+}
+
 /// A19, INT-23
 #[test]
 fn interaction() {

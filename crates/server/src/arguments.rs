@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chancery_core::report::Standard;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod client;
@@ -34,16 +36,25 @@ pub(crate) enum Command {
     /// Start the server with a configuration
     Serve(Configured),
     /// Report everything that is wrong with the configuration, and every deviation from RFC 9700
+    ///
+    /// It does not try whether the addresses can be listened on: the running server may have them.
     Check {
         #[command(flatten)]
         configured: Configured,
         /// Fail for a deviation from RFC 9700, too
         #[arg(long)]
         strict: bool,
-        /// Grade the configuration and its clients, demand by demand, against RFC 9700, OAuth 2.1 and each
-        /// FAPI profile
-        #[arg(long, conflicts_with = "strict")]
-        report: bool,
+        /// Grade the configuration and its clients, demand by demand, against this standard, or against RFC 9700,
+        /// OAuth 2.1 and each FAPI profile
+        #[arg(
+            long,
+            value_name = "STANDARD",
+            num_args = 0..=1,
+            default_missing_value = ALL_STANDARDS,
+            value_parser = PossibleValuesParser::new(standards()),
+            conflicts_with = "strict"
+        )]
+        report: Option<String>,
         /// The form of the report
         #[arg(long, value_enum, default_value = "text", requires = "report")]
         format: ReportFormat,
@@ -93,9 +104,9 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum Log {
-    /// Explain a reason or an event by its name, as a line of the log has it
+    /// Explain a reason or an event by its name, as a line of the log has it, or a whole line
     Explain {
-        /// The name
+        /// The name, or the line in quotes
         code: String,
     },
 }
@@ -126,6 +137,13 @@ pub(crate) struct Group<C: Subcommand> {
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: C,
+}
+
+/// What stands for every standard of `check --report`.
+pub(crate) const ALL_STANDARDS: &str = "all";
+
+fn standards() -> impl Iterator<Item = &'static str> {
+    std::iter::once(ALL_STANDARDS).chain(Standard::ALL.map(Standard::as_str))
 }
 
 /// The form of a report.

@@ -39,6 +39,7 @@ const EXAMPLES: &[Shown] = &[
         &[
             ("chancery check", "before each restart"),
             ("chancery check --strict", "in a pipeline"),
+            ("chancery check --report rfc9700", "every demand of one standard"),
             ("chancery check --report --format json", "every demand of every standard"),
         ],
         "",
@@ -172,7 +173,11 @@ const EXAMPLES: &[Shown] = &[
     ("log", &[("chancery log explain pkce_missing", "")], ""),
     (
         "log explain",
-        &[("chancery log explain pkce_missing", ""), ("chancery log explain login_throttled", "")],
+        &[
+            ("chancery log explain pkce_missing", ""),
+            ("chancery log explain login_throttled", ""),
+            (r#"chancery log explain '{"event":"refused","reason":"pkce_missing"}'"#, "a whole line"),
+        ],
         "",
     ),
     ("pages", &[("chancery pages preview", "every page in a browser")], ""),
@@ -199,6 +204,11 @@ pub(crate) fn arguments() -> Arguments {
 
 /// The error with the name that was probably meant, of a flag or of a command.
 fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
+    let is_new = typed.iter().any(|word| word == "add");
+    if let Some(tip) = names_of(&error, is_new) {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        return error;
+    }
     let wrong = |kind| match error.get(kind) {
         Some(ContextValue::String(wrong)) => Some(wrong.clone()),
         _ => None,
@@ -240,6 +250,17 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
         _ => {}
     }
     error
+}
+
+/// Which command shows the names, if one of something that exists is missing.
+fn names_of(error: &Error, is_new: bool) -> Option<&'static str> {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+    missing.iter().find_map(|missing| match missing.as_str() {
+        "<USERNAME>" if !is_new => Some("whose? `chancery user list` shows all names"),
+        "<CLIENT_ID>" => Some("which client? `chancery client list` shows them"),
+        "<KID>" => Some("which key? `chancery keys list` shows them"),
+        _ => None,
+    })
 }
 
 /// The command line with the examples.
@@ -345,6 +366,23 @@ mod tests {
                 said.contains("similar") && said.contains(meant) && !said.contains("'-- "),
                 "{line}: {said}"
             );
+        }
+    }
+
+    /// Whoever names nobody is told where the names are, unless it is that of somebody new.
+    #[test]
+    fn a_missing_name_is_answered_with_where_the_names_are() {
+        for (line, said) in [
+            ("chancery session list", "whose? `chancery user list`"),
+            ("chancery session end", "whose? `chancery user list`"),
+            ("chancery client show", "`chancery client list`"),
+            ("chancery keys remove", "`chancery keys list`"),
+            ("chancery user add", ""),
+        ] {
+            let typed: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let error = suggesting(command().try_get_matches_from(&typed).unwrap_err(), &typed).to_string();
+            assert_eq!(error.contains("tip: "), !said.is_empty(), "{line}: {error}");
+            assert!(error.contains(said), "{line}: {error}");
         }
     }
 

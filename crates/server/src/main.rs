@@ -67,11 +67,9 @@ async fn run(command: Command) -> commands::Output {
         Command::Dev(wanted) => development::develop(wanted).await.map(|()| String::new()),
         Command::Try(wanted) => trial::sign_in(wanted).await.map(|()| String::new()),
         Command::Serve(configured) => serve(configured).await.map(|()| String::new()),
-        Command::Check { configured, report: true, json: false, format, .. } => {
-            commands::report(&configured, format).await
-        }
-        Command::Check { configured, report: true, json: true, .. } => {
-            commands::report(&configured, ReportFormat::Json).await
+        Command::Check { configured, report: Some(standard), json, format, .. } => {
+            let format = if json { ReportFormat::Json } else { format };
+            commands::report(&configured, &standard, format).await
         }
         Command::Check { configured, strict, json, .. } => {
             Box::pin(commands::check(&configured, strict, json)).await

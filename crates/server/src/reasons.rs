@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use chancery_core::error::Described;
 use chancery_types::nearest::did_you_mean;
+use serde_json::{Map, Value};
+
+use crate::terminal::Word;
 
 /// Every reason, or the one of this name.
 ///
@@ -33,12 +36,46 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     }
 }
 
-/// What the documentation says of whatever the log has by this name: a reason, an event, a value of one of its members, or
-/// a line of the server.
+/// What the documentation says of a whole line of the log, or of whatever the log has by this name. Of a request id, it says
+/// where to look.
 ///
 /// # Errors
-/// When there is none.
-pub(crate) fn explain(code: &str) -> Result<String, String> {
+/// When there is nothing of this name.
+pub(crate) fn explain(typed: &str) -> Result<String, String> {
+    if let Ok(line) = serde_json::from_str::<Map<String, Value>>(typed) {
+        return explain_line(&line);
+    }
+    if is_request_id(typed) {
+        return Ok(format!(
+            "{typed} looks like a request id: `journalctl -u chancery -o cat | grep {}` shows its lines, and \
+             `chancery log explain` says what their `event` and `reason` mean\n",
+            Word(typed)
+        ));
+    }
+    explain_name(typed)
+}
+
+/// What happened according to this line, and why.
+fn explain_line(line: &Map<String, Value>) -> Result<String, String> {
+    let member = |name: &str| line.get(name).and_then(Value::as_str);
+    let event = member("event").ok_or("the line has no member `event`: is it one of this log?")?;
+    let whys = ["reason", "why", "fault"].into_iter().filter_map(member);
+    // A value stands in the tables by itself, and the name of a reason in its catalogue.
+    whys.into_iter().try_fold(explain_name(event)?, |said, why| Ok(said + &explain_name(why)?))
+}
+
+/// Whether it has the form of a request id: 128 random bits in base64url, or as a UUID. Names are in lower case with `_`.
+fn is_request_id(typed: &str) -> bool {
+    let is_name = typed.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_uuid = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    !is_name
+        && (typed.len() == 22 && typed.bytes().all(is_base64url)
+            || typed.len() == 36 && typed.bytes().all(is_uuid))
+}
+
+/// What is documented by this name: a reason, an event, a value of one of its members, or a line of the server.
+fn explain_name(code: &str) -> Result<String, String> {
     if let Ok(text) = list(Some(code)) {
         return Ok(text);
     }
@@ -161,6 +198,28 @@ mod tests {
             assert!(explain(code).unwrap_err().contains(&format!("did you mean {near}?")), "{code}");
         }
         assert!(explain("`").is_err() && explain("").is_err());
+    }
+
+    /// Whoever is in a hurry pastes what is in front of them.
+    #[test]
+    fn a_whole_line_and_a_request_id_are_understood() {
+        let line = r#"{"time":"2026-11-27T12:00:00.000Z","level":"warn","event":"refused","request_id":"Qb0c2vJt8mW1xY7kR4sZ9g",
+            "endpoint":"authorization","reason":"redirect_uri_unregistered","section":"RFC 9700 section 2.1"}"#;
+        let said = explain(line).unwrap();
+        assert!(
+            said.contains("refused\n    a request was refused") && said.contains("`chancery client show ID`"),
+            "{said}"
+        );
+        let line = r#"{"event":"login_failed","reason":"wrong_password"}"#;
+        assert!(explain(line).unwrap().contains("the password is not that of the person"));
+        assert!(
+            explain(r#"{"event":"started","message":"version 1"}"#).unwrap().contains("what to do: nothing")
+        );
+        assert!(explain(r#"{"level":"warn"}"#).unwrap_err().contains("`event`"));
+        assert!(explain(r#"{"event":"login_faild"}"#).unwrap_err().contains("did you mean login_failed?"));
+        for id in ["Qb0c2vJt8mW1xY7kR4sZ9g", "c6b0a0ae-6a6e-4d8f-9d5e-0d9a4c7f7a11"] {
+            assert!(explain(id).unwrap().contains(&format!("| grep {id}`")), "{id}");
+        }
     }
 
     /// The names in the sources, where each stands after its level.

@@ -27,6 +27,21 @@ impl Escaped<'_> {
     }
 }
 
+/// One word of a command that somebody is told to type, in quotes if a shell would read it otherwise. It is written without a
+/// backslash, which [`Escaped`] doubles.
+#[derive(Clone, Copy)]
+pub(crate) struct Word<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
+        match !self.0.is_empty() && self.0.chars().all(is_plain) {
+            true => f.write_str(self.0),
+            false => write!(f, "'{}'", self.0.replace('\'', "'\"'\"'")),
+        }
+    }
+}
+
 /// How many there are, as a sentence has it: `1 client`, `2 clients`, `0 people`.
 pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
@@ -40,6 +55,22 @@ mod tests {
     fn one_is_no_plural() {
         let said = [0, 1, 2].map(|count| counted(count, "person", "people"));
         assert_eq!(said, ["0 people", "1 person", "2 people"]);
+    }
+
+    #[test]
+    fn a_word_is_one_word_for_a_shell() {
+        for (text, typed) in [
+            ("photos", "photos"),
+            ("https://a.example/x", "https://a.example/x"),
+            ("my app", "'my app'"),
+            ("$(reboot)", "'$(reboot)'"),
+            ("a;b", "'a;b'"),
+            ("~", "'~'"),
+            ("it's", "'it'\"'\"'s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(Word(text).to_string(), typed);
+        }
     }
 
     #[test]

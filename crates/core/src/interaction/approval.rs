@@ -269,7 +269,7 @@ pub(super) async fn open<'a>(
                 decide(by, (call, env), &client, &waiting, (decision, deadline, &answer)).await?;
             }
             let client_id = client.id().clone();
-            Err(PageError { failure, way_on: Some(client), client: Some(client_id) })
+            Err(PageError { failure, way_on: Some(client), client: Some(client_id), unregistered: None })
         }
     }
 }

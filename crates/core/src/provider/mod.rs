@@ -339,7 +339,13 @@ impl Provider {
     ) -> Result<Next, PageError> {
         next.inspect_err(|error| {
             let client = error.client.clone().map(RefusedClient::Claimed);
-            self.env.record_failure(call, endpoint, client, &error.failure);
+            match (&error.failure, &error.unregistered) {
+                (Failure::Refused(why), Some(uri)) => {
+                    let (reason, redirect_uri) = (why.reason, Some(uri.clone()));
+                    self.env.record(call, &Event::Refused { endpoint, reason, client, redirect_uri });
+                }
+                (failure, _) => self.env.record_failure(call, endpoint, client, failure),
+            }
         })
     }
 

@@ -108,6 +108,7 @@ impl Report {
 
 impl Grade {
     fn new(demand: &'static str, section: Section, level: Level, breaches: Vec<Breach>) -> Self {
+        let breaches: Vec<Breach> = breaches.into_iter().map(|breach| breach.at(level)).collect();
         Self { demand, section, level, is_met: breaches.is_empty(), breaches }
     }
 }
@@ -115,6 +116,14 @@ impl Grade {
 impl Breach {
     fn of_server(setting: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { client: None, setting: setting.into(), remedy: remedy.into() }
+    }
+
+    /// In the words of this level: what is only advised should be so.
+    fn at(self, level: Level) -> Self {
+        match level {
+            Level::Required => self,
+            Level::Recommended => Self { remedy: self.remedy.replace("must ", "should "), ..self },
+        }
     }
 
     fn of_client(client: &Client, setting: impl Into<String>, remedy: impl Into<String>) -> Self {

@@ -7,6 +7,7 @@ use chancery_types::{ClientId, Params, Scope};
 
 use crate::context::Env;
 use crate::error::{Failure, Reason, Refusal};
+use crate::model::client::REDIRECT_URI_UNREGISTERED;
 use crate::model::{Carrier, Client, RedirectTarget, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
@@ -49,6 +50,9 @@ const fn unusable(name: &'static str) -> Reason {
 
 /// Longest `state`, in bytes.
 pub(super) const LONGEST_STATE: usize = 4096;
+
+/// How many characters of a redirect URI that is not registered are told.
+const LONGEST_TOLD: usize = 200;
 
 /// A request whose client and redirect target are known. From here on every error goes to the client.
 pub struct Addressed<'a> {
@@ -103,6 +107,7 @@ impl<'a> Resolved<'a> {
             failure: why.into(),
             way_on: way_on.cloned(),
             client: Some(client.id().clone()),
+            unregistered: None,
         };
         if !client.is_enabled() {
             return Err(refused((&CLIENT_DISABLED).into(), None));
@@ -120,7 +125,12 @@ impl<'a> Resolved<'a> {
                 }
                 _ => Err(why),
             })
-            .map_err(|why| refused(of_object.map_or(why, Refusal::from), Some(&client)))?;
+            .map_err(|why| {
+                let why = of_object.map_or(why, Refusal::from);
+                let unregistered = redirect_uri.filter(|_| why.reason == &REDIRECT_URI_UNREGISTERED);
+                let error = refused(why, Some(&client));
+                PageError { unregistered: unregistered.map(told), ..error }
+            })?;
         let resources = match Requested::read(env, &client, &params).await {
             Ok(requested) => Ok(requested),
             Err(Failure::Refused(why)) => Err(why),
@@ -155,6 +165,18 @@ impl<'a> Resolved<'a> {
             pushed,
         })
     }
+}
+
+/// An unregistered redirect URI as a log may have it. What a query, a fragment or the part before `@` (RFC 3986 section
+/// 3.2.1) holds may be secret, and a stranger may send as much as a request can carry.
+fn told(asked: &str) -> Box<str> {
+    let bare = asked.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = bare.split_once("//") else {
+        return bare.chars().take(LONGEST_TOLD).collect();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    [scheme, "//", host, path].into_iter().flat_map(str::chars).take(LONGEST_TOLD).collect()
 }
 
 /// The code of a refusal as RFC 6749 section 4.1.2.1 has it: the token endpoint's codes for an authority that

@@ -19,6 +19,9 @@ pub struct PageError {
     pub way_on: Option<Arc<Client>>,
     /// The client that the request named, for our own log, if it named one.
     pub client: Option<ClientId>,
+    /// Which redirect URI the request named, for our own log, if the client has not registered it: scheme, host, port and
+    /// path, and no more of it than a line should have.
+    pub unregistered: Option<Box<str>>,
 }
 
 /// For our own log: the person is told by [`ErrorView`](crate::interaction::view::ErrorView).
@@ -38,6 +41,6 @@ debug_as_display!(PageError);
 
 impl<E: Into<Failure>> From<E> for PageError {
     fn from(failure: E) -> Self {
-        Self { failure: failure.into(), way_on: None, client: None }
+        Self { failure: failure.into(), way_on: None, client: None, unregistered: None }
     }
 }

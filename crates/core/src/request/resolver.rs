@@ -384,6 +384,7 @@ fn referred<'a>(
         failure: why.into(),
         way_on: Some(Arc::clone(&client)),
         client: Some(client.id().clone()),
+        unregistered: None,
     };
     let pushed = pushed.map_err(|why| refused(why.into()))?;
     let PushedRequestBody { request, source, .. } = &pushed.found.body;

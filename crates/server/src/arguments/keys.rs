@@ -26,7 +26,10 @@ pub(crate) enum Keys {
         sign_after: String,
     },
     /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where
-    /// no other key of its algorithm signs, a new one begins in the same moment
+    /// no other key of its algorithm signs, a new one begins in the same moment.
+    ///
+    /// So it is during a rotation, too: the key that was to take over later may have been taken together with this one, and
+    /// never signs. It stays published for a while; if somebody else has it, remove it as well.
     Remove {
         #[command(flatten)]
         configured: Configured,

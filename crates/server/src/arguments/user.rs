@@ -22,6 +22,7 @@ pub(crate) enum User {
     /// Show everything about a person but the password: state, claims, sessions
     Show(Person),
     /// Change claims of a person, whose sessions go on
+    #[command(visible_alias = "update")]
     Set {
         #[command(flatten)]
         person: Person,
@@ -50,9 +51,9 @@ pub(crate) enum User {
 
 #[derive(Subcommand)]
 pub(crate) enum Session {
-    /// List a person's sessions, the newest login last: name, login, end, clients
+    /// List a person's sessions, the newest login last: name, login, end, network, clients
     List(Person),
-    /// End a person's sessions, or one of them; the running server notifies the clients
+    /// End a person's sessions, or one of them; the running server notifies the clients that want to be told
     End {
         #[command(flatten)]
         who: Person,

@@ -10,10 +10,11 @@ use chancery_core::client::{
 use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::keys::KeySet;
-use chancery_core::model::{Client as RegisteredClient, TokenFormat};
+use chancery_core::model::{ApplicationType, Client as RegisteredClient, TokenFormat};
 use chancery_core::ports::{Accounts as _, Clock as _, Registry as _, SystemClock};
 use chancery_jose::SystemRandom;
 use chancery_store::Put;
+use chancery_types::iana::GrantType;
 use chancery_types::nearest::did_you_mean;
 use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
 use serde::de::IgnoredAny;
@@ -28,7 +29,7 @@ use crate::fetch;
 use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
-use crate::terminal::Escaped;
+use crate::terminal::{Escaped, Word};
 
 mod members;
 mod shown;
@@ -106,6 +107,31 @@ impl Simple {
         let given = given.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)));
         metadata.as_object_mut().map(|members| members.extend(given.collect::<Map<_, _>>()))?;
         Some(metadata.to_string().into_bytes())
+    }
+}
+
+impl Kind {
+    /// What a client is, if its metadata tell. An API that only introspects is none of these, nor is a device.
+    fn of(client: &RegisteredClient) -> Option<Self> {
+        let flow = &client.metadata().flow;
+        let signs_people_in = !flow.response_types.is_empty();
+        let is_native = client.application_type() == ApplicationType::Native;
+        match (signs_people_in, client.is_public()) {
+            (true, _) if is_native => Some(Self::Native),
+            (true, true) => Some(Self::Spa),
+            (true, false) => Some(Self::Web),
+            (false, _) => (flow.grant_types == [GrantType::ClientCredentials]).then_some(Self::Machine),
+        }
+    }
+
+    /// As `--kind` takes it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Spa => "spa",
+            Self::Native => "native",
+            Self::Machine => "machine",
+        }
     }
 }
 
@@ -369,9 +395,10 @@ fn nameless(client: &RegisteredClient) -> Option<String> {
     let is_shown = !client.metadata().flow.response_types.is_empty();
     (is_shown && client.name().is_none()).then(|| {
         let id = client.id();
+        let typed = Word(id.as_str());
         format!(
             "has no name, so that people will read \"to continue to {id}\": `--name` gives it one when it is added, and \
-             `chancery client update {id} '{{\"client_name\": \"…\"}}'` does now"
+             `chancery client update {typed} '{{\"client_name\": \"…\"}}'` does now"
         )
     })
 }
@@ -384,12 +411,13 @@ async fn free(
     opened: &Opened,
 ) -> Result<Result<Registered, Vec<Complaint>>, Fault> {
     let id = new.client.id();
+    let typed = Word(id.as_str());
     let rule = if before.iter().any(|other| other.client.id() == id) {
         format!("{id}: an earlier client in the file has the same client_id")
     } else if opened.registry.client(&settings.realm, id).await?.is_some() {
         format!(
-            "{id}: there is a client with this client_id; `chancery client update {id} JSON` changes it; `chancery client remove \
-             {id}` removes it, which ends its grants and tokens for good"
+            "{id}: there is a client with this client_id; `chancery client update {typed} JSON` changes it; `chancery client \
+             remove {typed}` removes it, which ends its grants and tokens for good"
         )
     } else if is_of_account(id, settings, opened).await? {
         format!("{id}: there is a user with this id (RFC 9068 section 5); `chancery user list` shows the ids")
@@ -471,20 +499,22 @@ pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<
     }
 }
 
-fn list(clients: &[Arc<RegisteredClient>]) -> List<5> {
-    let mut list = List::new(["CLIENT_ID", "NAME", "KIND", "STATE", "REGISTERED"]);
+fn list(clients: &[Arc<RegisteredClient>]) -> List<6> {
+    let mut list = List::new(["CLIENT_ID", "NAME", "KIND", "AUTHENTICATION", "STATE", "REGISTERED"]);
     for client in clients {
-        let kind = if client.is_public() { "public" } else { "confidential" };
+        let kind = Kind::of(client).map(Kind::name);
+        let authentication = client.metadata().flow.token_endpoint_auth_method.as_str();
         let state = if client.is_enabled() { "enabled" } else { "disabled" };
         let by = if client.is_dynamic() { "by itself" } else { "by an operator" };
         let at = rfc3339(client.registered_at());
-        let cells = [client.id().as_str(), client.name().unwrap_or_default(), kind, state].map(str::to_owned);
-        let [id, name, kind_, state_] = cells;
         let value = json!({
-            "client_id": client.id(), "client_name": client.name(), "kind": kind, "state": state,
-            "registered_at": at, "registered": by,
+            "client_id": client.id(), "client_name": client.name(), "kind": kind, "authentication": authentication,
+            "state": state, "registered_at": at, "registered": by,
         });
-        list.push([id, name, kind_, state_, format!("{at} {by}")], value);
+        let (id, name) = (client.id().as_str(), client.name().unwrap_or_default());
+        let registered = format!("{at} {by}");
+        let cells = [id, name, kind.unwrap_or_default(), authentication, state, &registered];
+        list.push(cells.map(str::to_owned), value);
     }
     list
 }

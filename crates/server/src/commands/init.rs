@@ -20,7 +20,7 @@ use crate::arguments::{Configured, Init};
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
 use crate::settings::{FILE, Settings, Source, Store, load_text, template};
-use crate::terminal::Escaped;
+use crate::terminal::{Escaped, Word};
 
 const WRAPPING_KEY: &str = "wrapping.key";
 const STORE: &str = "chancery.sqlite";
@@ -98,7 +98,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
             "written: {}, with new keys: clients, people and everything else of before are to be added again\n\
              next:    chancery serve --config {}\n{note}",
             store.display(),
-            configuration.display()
+            Word(&configuration.to_string_lossy())
         ));
     }
     write_new(&configuration, text.as_bytes(), 0o644)?;
@@ -180,7 +180,7 @@ fn said(configuration: &Path, wrapping_key: &Path, store: &Path) -> String {
         configuration.display(),
         wrapping_key.display(),
         store.display(),
-        configuration.display()
+        Word(&configuration.to_string_lossy())
     )
 }
 

@@ -91,19 +91,21 @@ async fn rotate(settings: &Settings, opened: &Opened, after: Duration, form: For
             row(&mut list, &key, now);
         }
     }
-    for key in opened.keys.encryption_keys(realm).await.map_err(said)? {
+    for key in &opened.keys.encryption_keys(realm).await.map_err(said)? {
         let is_same = |old: &EncryptionKeyEntry| old.jwk.kid() == key.jwk.kid() && old.times == key.times;
         if !encryption.iter().any(is_same) {
-            encryption_row(&mut list, &key, &types, now);
+            encryption_row(&mut list, key, &types, now);
         }
     }
-    Ok(list.print(
-        form,
-        match keys.is_empty() {
-            true => "there are no keys to rotate; `chancery keys add` makes one",
-            false => "no key was made: a rotation is under way already; `chancery keys list` shows it",
-        },
-    ))
+    let signing = keys.iter().filter(|key| key.times.end.is_none()).map(|key| key.times.sign_from);
+    let published = encryption.iter().filter_map(|key| Some(key.times.end?.sign_until()));
+    let hint = match signing.chain(published).filter(|at| *at > now).max() {
+        None => "there are no keys to rotate; `chancery keys add` makes one".to_owned(),
+        Some(until) => {
+            format!("a rotation is under way until {}; nothing was changed", rfc3339(until))
+        }
+    };
+    Ok(list.print(form, &hint))
 }
 
 /// Makes the first key of an algorithm.
@@ -153,6 +155,12 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str, form: Form) -> 
         rotated.iter().for_each(|new| begun(&mut list, new));
     }
     opened.keys.remove(realm, kid).await.map_err(said)?;
+    // What a rotation had prepared has made way for the new one.
+    for key in opened.keys.list(realm).await.map_err(said)? {
+        if keys.iter().any(|old| old.jwk.kid() == key.jwk.kid() && old.times != key.times) {
+            row(&mut list, &key, now);
+        }
+    }
     eprintln!(
         "warning: nothing that {} signed is valid any more: ID tokens, also as proof of a past login, and JWT access tokens. \
          Whoever keeps the key set takes them for up to {} more. Sessions, refresh tokens and opaque access tokens go on",
@@ -251,7 +259,9 @@ fn row(list: &mut List<5>, key: &KeyEntry, now: Timestamp) {
     let KeyTimes { sign_from, end, .. } = key.times;
     let (state, text) = match end {
         Some(end) if end.count_until() <= now => ("ended", "ended".to_owned()),
-        Some(end) if end.sign_until() <= now.max(sign_from) => ("verifies", "no longer signs".to_owned()),
+        // Another one was made before its time came.
+        Some(end) if end.sign_until() <= sign_from => ("unused", "never signed".to_owned()),
+        Some(end) if end.sign_until() <= now => ("verifies", "no longer signs".to_owned()),
         Some(end) => ("signs", format!("signs until {}", rfc3339(end.sign_until()))),
         None if sign_from > now => ("next", format!("signs from {}", rfc3339(sign_from))),
         None => ("signs", "signs".to_owned()),

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use chancery_core::report::{Breach, Grade, Graded, Level, Report, Standard};
 
 use super::{Output, client, lines};
-use crate::arguments::{Configured, ReportFormat};
+use crate::arguments::{ALL_STANDARDS, Configured, ReportFormat};
 use crate::parts::open_existing;
 use crate::settings::{Store, load};
 use crate::terminal::Escaped;
 
-/// Grades the configuration and whatever clients are stored.
-pub(crate) async fn report(configured: &Configured, format: ReportFormat) -> Output {
+/// Grades the configuration and whatever clients are stored, against the standard of this name or against all.
+pub(crate) async fn report(configured: &Configured, standard: &str, format: ReportFormat) -> Output {
     let settings = load(configured).map_err(|complaints| lines(&complaints))?;
     let clients = match &settings.store {
         Store::Memory => Vec::new(),
@@ -26,8 +26,9 @@ pub(crate) async fn report(configured: &Configured, format: ReportFormat) -> Out
         resource_servers: &settings.resource_servers,
         clients: &clients,
     };
+    let is_asked = |known: &Standard| standard == ALL_STANDARDS || known.as_str() == standard;
     let reports: Vec<Report> =
-        Standard::ALL.into_iter().map(|standard| Report::of(standard, &graded)).collect();
+        Standard::ALL.into_iter().filter(is_asked).map(|known| Report::of(known, &graded)).collect();
     match format {
         ReportFormat::Text => Ok(text(&reports, clients.len())),
         ReportFormat::Json => {

@@ -1,15 +1,16 @@
 //! `chancery session`, and the end of a person's sessions by other commands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Waker;
 
 use chancery_core::context::{Call, RequestId};
 use chancery_core::fetch::NoFetch;
-use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
+use chancery_core::ports::{Clock as _, NoopEventSink, Registry as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_core::records::{Found, SessionBody};
 use chancery_core::session::choice;
-use chancery_types::AccountId;
+use chancery_types::{AccountId, ClientId};
 
 use serde_json::json;
 
@@ -20,6 +21,7 @@ use crate::arguments::{Group, Session};
 use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
+use crate::terminal::Word;
 
 pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
     let form = Form::of(json);
@@ -28,21 +30,28 @@ pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
             let (settings, opened) = opened(&who.configured).await?;
             let account = person(&settings, &opened, &who.username).await?.id;
             let sessions = sessions(&settings, &opened, &account).await?;
-            Ok(list(&sessions).print(form, "the user has no session"))
+            Ok(list(&settings, &sessions).print(form, "the user has no session"))
         }
         Session::End { who, session } => {
             let (settings, opened) = opened(&who.configured).await?;
             let account = person(&settings, &opened, &who.username).await?.id;
+            let sessions = sessions(&settings, &opened, &account).await?;
             let Some(session) = session else {
-                return Ok(ended(end_all(&settings, &opened, &account).await?, form));
+                let told = told(&settings, &opened, &sessions).await?;
+                return Ok(ended(end_all(&settings, &opened, &account).await?, &told, form));
             };
-            let provider = provider(&settings, &opened).await?;
-            let sessions = provider.sessions(&call(), &account).await.map_err(|fault| fault.to_string())?;
             let named = sessions.into_iter().find(|found| choice(&found.key) == session);
-            let named = named.ok_or("this person has no such session; see `chancery session list`")?;
+            let named = named.ok_or_else(|| {
+                format!(
+                    "this person has no such session; `chancery session list {}` shows them",
+                    Word(&who.username)
+                )
+            })?;
+            let told = told(&settings, &opened, std::slice::from_ref(&named)).await?;
+            let provider = provider(&settings, &opened).await?;
             let is_ended =
                 provider.end_one_session(&call(), named).await.map_err(|fault| fault.to_string())?;
-            Ok(ended(u64::from(is_ended), form))
+            Ok(ended(u64::from(is_ended), &told, form))
         }
     }
 }
@@ -77,22 +86,56 @@ pub(super) async fn sessions(
     sessions.map_err(|fault| fault.to_string())
 }
 
-pub(super) fn list(sessions: &[Found<SessionBody>]) -> List<4> {
-    let mut list = List::new(["SESSION", "SIGNED IN", "ENDS", "CLIENTS"]);
+/// The sessions with their networks and clients. A login at the account page counts the issuer as its client.
+pub(super) fn list(settings: &Settings, sessions: &[Found<SessionBody>]) -> List<5> {
+    let mut list = List::new(["SESSION", "SIGNED IN", "ENDS", "NETWORK", "CLIENTS"]);
     for Found { key, body, expires_at, .. } in sessions {
         let (signed_in, ends) = (rfc3339(body.authentication.time()), rfc3339(*expires_at));
         let clients: Vec<&str> = body.clients.iter().map(|one| one.client.as_str()).collect();
-        let value =
-            json!({ "session": choice(key), "signed_in_at": signed_in, "ends": ends, "clients": clients });
-        list.push([choice(key), signed_in, ends, clients.join(" ")], value);
+        let network = body.place.as_ref().and_then(|place| place.network.as_deref());
+        let value = json!({
+            "session": choice(key), "signed_in_at": signed_in, "ends": ends, "network": network,
+            "clients": clients,
+        });
+        let is_account_page = |client: &str| client == settings.issuer.as_str();
+        let named =
+            clients.iter().map(|&client| if is_account_page(client) { "account page" } else { client });
+        let network = network.unwrap_or_default().to_owned();
+        list.push([choice(key), signed_in, ends, network, named.collect::<Vec<_>>().join(", ")], value);
     }
     list
 }
 
-fn ended(count: u64, form: Form) -> String {
-    let text = match count {
-        1 => "1 session has ended; the running server notifies its clients\n".to_owned(),
-        count => format!("{count} sessions have ended; the running server notifies their clients\n"),
+/// The clients of these sessions that want to be told when one ends (OIDC Back-Channel Logout section 2.2).
+async fn told(
+    settings: &Settings,
+    opened: &Opened,
+    sessions: &[Found<SessionBody>],
+) -> Result<BTreeSet<ClientId>, String> {
+    let mut told = BTreeSet::new();
+    for known in sessions.iter().flat_map(|found| &found.body.clients) {
+        let client = opened.registry.client(&settings.realm, &known.client).await;
+        let client = client.map_err(|fault| fault.to_string())?;
+        let wants = client.filter(|client| {
+            client.is_enabled()
+                && client.registration() == known.registration
+                && client.metadata().logout.backchannel_logout_uri.is_some()
+        });
+        told.extend(wants.map(|client| client.id().clone()));
+    }
+    Ok(told)
+}
+
+fn ended(count: u64, told: &BTreeSet<ClientId>, form: Form) -> String {
+    let sessions = match count {
+        0 => return form.print("there was no session to end\n", &json!({ "ended": 0, "notifies": [] })),
+        1 => "1 session has ended".to_owned(),
+        count => format!("{count} sessions have ended"),
     };
-    form.print(text, &json!({ "ended": count }))
+    let notified: Vec<&str> = told.iter().map(ClientId::as_str).collect();
+    let said = match notified.as_slice() {
+        [] => "none of the clients wants to be told (`backchannel_logout_uri`)".to_owned(),
+        notified => format!("the running server notifies {}", notified.join(", ")),
+    };
+    form.print(format!("{sessions}; {said}\n"), &json!({ "ended": count, "notifies": notified }))
 }

@@ -15,7 +15,7 @@ use crate::arguments::{ClaimSource, Group, PasswordSource, Person as Named, User
 use crate::parts::{Opened, password_rules};
 use crate::secrets;
 use crate::settings::Settings;
-use crate::terminal::Escaped;
+use crate::terminal::{Escaped, Word};
 
 pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
     let form = Form::of(json);
@@ -26,7 +26,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             check_free(&settings, &opened, &username).await?;
             let claims = changed(&Claims::default(), &claims)?;
             check_claims(&claims).map_err(|complaints| lines(&complaints))?;
-            notice_unknown(&settings, &claims);
+            notice_unknown(&settings, username.as_str(), &claims);
             let password = good_password(&settings, &password, &username)?;
             let new = NewPerson { username, password, claims, id: None };
             let added = opened.accounts.add(&settings.realm, new).await;
@@ -44,7 +44,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             let claims = changed(&person.claims, &claims)?;
-            notice_unknown(&settings, &claims);
+            notice_unknown(&settings, person.username.as_str(), &claims);
             let differences = Differences::between(&object(&person.claims)?, &object(&claims)?);
             if !differences.is_empty() {
                 let set = opened.accounts.set_claims(&settings.realm, &person.username, claims.clone()).await;
@@ -163,8 +163,8 @@ fn claims_of(path: &Path) -> Result<Claims, String> {
         .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))
 }
 
-/// What is told to nobody is stored, and said.
-fn notice_unknown(settings: &Settings, claims: &Claims) {
+/// What is told to nobody is stored, and said; of what looks like a slip also how it is undone.
+fn notice_unknown(settings: &Settings, username: &str, claims: &Claims) {
     let told = &settings.engine.claims;
     let told: Vec<&str> = told.scopes.values().flatten().chain(&told.extra).map(String::as_str).collect();
     for (name, _) in claims.iter() {
@@ -172,7 +172,13 @@ fn notice_unknown(settings: &Settings, claims: &Claims) {
         if !told.contains(&claim) {
             let near = did_you_mean(claim, told.iter().copied());
             let notice = "is neither in a scope of [claims] nor in claims.extra: no client is told it";
-            eprintln!("{}", Escaped(&format!("claim {name} {notice}{near}")));
+            let undone = match near.is_empty() {
+                true => String::new(),
+                false => {
+                    format!(" `chancery user set {} {}=` removes it", Word(username), Word(name))
+                }
+            };
+            eprintln!("{}", Escaped(&format!("claim {name} {notice}{near}{undone}")));
         }
     }
 }
@@ -182,7 +188,7 @@ async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form
     let sessions = session::sessions(settings, opened, &person.id).await?;
     let claims = object(&person.claims)?;
     if form == Form::Json {
-        let sessions = session::list(&sessions).print(Form::Json, "");
+        let sessions = session::list(settings, &sessions).print(Form::Json, "");
         let sessions: Value = serde_json::from_str(&sessions).map_err(|error| error.to_string())?;
         return Ok(printed_json(&json!({
             "id": person.id, "username": person.username.as_str(), "state": state(person),
@@ -205,7 +211,7 @@ async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form
     let about: String = rows.iter().map(line).collect();
     Ok(match sessions.is_empty() {
         true => about + "\nno session\n",
-        false => about + "\n" + &session::list(&sessions).print(Form::Text, ""),
+        false => about + "\n" + &session::list(settings, &sessions).print(Form::Text, ""),
     })
 }
 

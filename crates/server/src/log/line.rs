@@ -140,11 +140,12 @@ fn describe(event: &Event, line: &mut Fields) {
             line.string("client_id", client.as_str()).string("prompt", prompt);
             describe_account(account.as_ref(), line);
         }
-        Event::Refused { endpoint, reason, client } => {
+        Event::Refused { endpoint, reason, client, redirect_uri } => {
             line.string("endpoint", endpoint.as_str())
                 .string("reason", reason.name)
                 .string("section", reason.section);
             describe_client(client.as_ref(), line);
+            line.string_if("redirect_uri", redirect_uri.as_deref());
         }
         Event::SectorUnavailable { fault } => {
             line.string("cause", &fault.to_string());

@@ -125,7 +125,12 @@ fn samples(is_known: bool) -> Vec<Event> {
         Event::PasswordChangeRefused { account: account(), reason: "stale" },
         Event::PeerUnknown { advice: "insert it" },
         Event::PromptShown { client: client(), prompt: "login".into(), account: some_account.clone() },
-        Event::Refused { endpoint: Endpoint::Token, reason: &REASON, client: refused },
+        Event::Refused {
+            endpoint: Endpoint::Token,
+            reason: &REASON,
+            client: refused,
+            redirect_uri: is_known.then(|| "https://other.example/cb".into()),
+        },
         Event::RequestObjectUnavailable { client: client(), fault: fault() },
         Event::RequestPushed { client: client() },
         Event::ScopesIgnored { client: client(), scopes: Scopes::parse("x").unwrap() },

@@ -52,6 +52,7 @@ fn events(n: u32) -> Vec<Event> {
             endpoint: Endpoint::Token,
             reason: &REASON,
             client: Some(RefusedClient::Claimed(client.clone())),
+            redirect_uri: None,
         },
         Event::Faulted {
             endpoint: Endpoint::Token,

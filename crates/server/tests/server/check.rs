@@ -357,6 +357,7 @@ fn check_grades_the_configuration() {
         "  advised  Clients authenticate with a key of their own (RFC 9700 section 2.5)",
         "  NOT MET  Authorization requests are pushed (FAPI 2.0 Security Profile section 5.3.2.2-3)",
         "           clients one, other: chancery.profile: must be fapi2-security, of the client or of the server",
+        "           clients one, other: token_endpoint_auth_method: should be private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none, not client_secret_basic",
     ] {
         assert!(said.lines().any(|found| found == line), "{line} in {said}");
     }
@@ -365,6 +366,9 @@ fn check_grades_the_configuration() {
     let broken = "  NOT MET  No access token is accepted in a query (RFC 9700 section 4.3.2)\n           \
                   compatibility.query_access_token: must be left out\n";
     assert!(said.contains(broken), "{said}");
+    let one = done(&folder, &["check", "--report", "oauth-2.1"], "");
+    assert_eq!((one.matches("OAuth 2.1 (").count(), one.matches("RFC 9700,").count()), (2, 0), "{one}");
+    assert!(refused(&folder, &["check", "--report", "rfc6749"], "").contains("fapi2-message-signing"));
     let long = ["check", "--report", "--set", "pushed_requests.lifetime=10m"];
     let said = done(&folder, &long, "");
     let broken = "  NOT MET  Pushed requests are short-lived (FAPI 2.0 Security Profile section 5.3.2.2-12)\n           \

@@ -22,7 +22,8 @@ fn clients_are_added_from_metadata_one_or_many() {
     let said = done(&folder, &["client", "add", "--file", "clients.json"], "");
     assert!(said.contains("\"a\"") && said.contains("\"b\"") && !said.contains(secret), "{said}");
     let list = rows(&folder, &["client", "list"]);
-    assert!(list.contains("a\t-\tpublic\tenabled") && list.contains("b\t-\tconfidential\tenabled"), "{list}");
+    assert!(list.contains("a\t-\tspa\tnone\tenabled"), "{list}");
+    assert!(list.contains("b\t-\tweb\tclient_secret_basic\tenabled"), "{list}");
 
     // What leaves RFC 9700 is listed, and fails a strict check.
     let path = folder.join("chancery.toml");
@@ -157,7 +158,7 @@ fn clients_are_changed() {
     }
     let output = run(&folder, &set, r#"{"clinet_name":"x","client_name":"After"}"#);
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean client_name?"), "{output:?}");
-    assert!(listed().contains("web\tAfter\tconfidential\tenabled"), "{}", listed());
+    assert!(listed().contains("web\tAfter\tweb\tclient_secret_basic\tenabled"), "{}", listed());
     let said = done(&folder, &set, r#"{"client_name":null,"token_endpoint_auth_method":"none"}"#);
     for line in [
         "client_name: \"After\" → none\n",
@@ -166,7 +167,7 @@ fn clients_are_changed() {
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
-    assert!(listed().contains("web\t-\tpublic\tenabled"), "{}", listed());
+    assert!(listed().contains("web\t-\tspa\tnone\tenabled"), "{}", listed());
     // It needs a secret again, which is told once.
     let output = run(&folder, &set, r#"{"token_endpoint_auth_method":"client_secret_post"}"#);
     let (secret, said) =
@@ -260,7 +261,7 @@ fn clients_are_disabled_and_enabled() {
     ] {
         let said = done(&folder, &["client", command, "web"], "");
         assert!(said.starts_with(begin) && !said.contains("JWT"), "{said}");
-        assert!(listed().contains(&format!("web\tWeb\tconfidential\t{state}")), "{}", listed());
+        assert!(listed().contains(&format!("web\tWeb\tweb\tclient_secret_basic\t{state}")), "{}", listed());
     }
     // Whoever verifies tokens without asking takes them for as long as they last.
     let server =

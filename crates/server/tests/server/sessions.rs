@@ -85,12 +85,14 @@ fn a_live_session_is_listed_and_ended() {
     let first = list();
     assert_eq!(first.lines().count(), 1, "{first}");
     assert!(first.matches("\t2").count() == 2 && first.ends_with("\tapp\n"), "{first}");
+    let of_json = done(&folder, &["session", "list", "alice", "--json"], "");
+    assert!(of_json.contains(r#""network": "#) && of_json.contains(r#""app""#), "{of_json}");
     let _code = sign_in(http, "shop", "alice");
     assert_eq!(list().lines().count(), 2);
 
     let name = first.split('\t').next().unwrap();
     let ended = done(&folder, &["session", "end", "alice", name], "");
-    assert_eq!(ended, "1 session has ended; the running server notifies its clients\n");
+    assert_eq!(ended, "1 session has ended; the running server notifies app\n");
     let left = list();
     assert!(left.lines().count() == 1 && left.ends_with("\tshop\n"), "{left}");
     server.wait_for(&failed("app"));
@@ -98,9 +100,24 @@ fn a_live_session_is_listed_and_ended() {
     assert!(again.contains("no such session"), "{again}");
 
     let ended = done(&folder, &["session", "end", "alice"], "");
-    assert_eq!(ended, "1 session has ended; the running server notifies its clients\n");
+    assert_eq!(ended, "1 session has ended; the running server notifies shop\n");
     assert_eq!(list(), "");
     server.wait_for(&failed("shop"));
+}
+
+/// Nobody is said to be notified where no client wants it; a network is shown where one is known.
+#[test]
+fn a_session_that_no_client_watches_ends_in_silence() {
+    let folder = initialised();
+    let client = client("app").replace("backchannel_logout_uri", "client_uri");
+    done(&folder, &["client", "add", "--file", "-"], &client);
+    let mut server = Server::start(&folder, &[]);
+    let more = "X-Forwarded-For: 203.0.113.7\r\n";
+    let _code = sign_in_with(server.address("http"), "app", "alice", more);
+    let listed = rows(&folder, &["session", "list", "alice"]);
+    assert!(listed.ends_with("\t203.0.113.7\tapp\n"), "{listed}");
+    let ended = done(&folder, &["session", "end", "alice"], "");
+    assert!(ended.starts_with("1 session has ended; none of the clients wants to be told"), "{ended}");
 }
 
 /// The same order each time, in which the newest login is the last.

@@ -45,10 +45,16 @@ fn lists_have_headings_and_are_json_when_asked() {
     let text = done(&folder, &["client", "list"], "");
     let mut lines = text.lines();
     assert!(
-        lines.next().unwrap().starts_with("CLIENT_ID  NAME    KIND          STATE    REGISTERED"),
+        lines
+            .next()
+            .unwrap()
+            .starts_with("CLIENT_ID  NAME    KIND  AUTHENTICATION       STATE    REGISTERED"),
         "{text}"
     );
-    assert!(lines.next().unwrap().starts_with("photos     Photos  confidential  enabled  2"), "{text}");
+    assert!(
+        lines.next().unwrap().starts_with("photos     Photos  web   client_secret_basic  enabled  2"),
+        "{text}"
+    );
     let keys = json(&done(&folder, &["keys", "--json", "list"], ""));
     for key in keys.as_array().unwrap() {
         assert_eq!(
@@ -125,6 +131,15 @@ fn clients_of_each_kind_are_added() {
         let shown = json(&done(&folder, &["client", "show", kind, "--json"], ""));
         assert_eq!(shown["metadata"]["token_endpoint_auth_method"], method, "{kind}");
     }
+    let api = r#"{"client_id":"api","response_types":[],"grant_types":[]}"#;
+    done(&folder, &["client", "add", api], "");
+    // The list has the words of `--kind`, and none where the metadata tell nothing.
+    for client in json(&done(&folder, &["client", "list", "--json"], "")).as_array().unwrap() {
+        match client["client_id"].as_str().unwrap() {
+            "api" => assert!(client["kind"].is_null(), "{client}"),
+            id => assert_eq!(client["kind"], id),
+        }
+    }
     for wrong in [
         &["client", "add"][..],
         &["client", "add", "--kind", "toaster"],
@@ -184,6 +199,9 @@ fn a_person_is_shown_and_changed() {
     let output = run(&folder, &["user", "set", "alice", "emial=x"], "");
     let notice = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && notice.contains("did you mean email?"), "{notice}");
+    assert!(notice.contains("`chancery user set alice emial=` removes it"), "{notice}");
+    let said = done(&folder, &["user", "update", "alice", "emial="], "");
+    assert_eq!(said, "emial: \"x\" → none\n");
 }
 
 /// Whoever is not found is suggested; so is a misspelt member.

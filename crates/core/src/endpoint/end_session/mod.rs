@@ -263,6 +263,7 @@ fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
             failure: Failure::from(why),
             way_on: request.client.clone(),
             client: request.claimed.clone(),
+            unregistered: None,
         });
     }
     let sessions = (!call.sessions.is_empty()).then(Vec::new);

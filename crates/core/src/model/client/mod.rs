@@ -186,7 +186,8 @@ reasons! {
         description: "missing required parameter redirect_uri",
         section: "RFC 6749 section 3.1.2.3",
     };
-    /// `redirect_uri` is not one of the client's registered redirect URIs.
+    /// `redirect_uri` is not one of the client's registered redirect URIs. Where a browser came with it, the line of the
+    /// log has it as `redirect_uri`; `chancery client show ID` lists those that are registered.
     pub REDIRECT_URI_UNREGISTERED = Reason {
         name: "redirect_uri_unregistered",
         code: ErrorCode::InvalidRequest,
