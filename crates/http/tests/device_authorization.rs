@@ -271,6 +271,12 @@ fn what_cannot_be_is_told() {
     assert!(kit.change_client("box", r#"{"scope":"profile"}"#).is_ok());
     let _ = ua.enter_user_code(device.user_code()).expect_page("error");
     assert_eq!(device.poll().expect_status(400)["error"], "invalid_scope");
+
+    // Of a client that was disabled meanwhile, the person sees that there is nothing more, and the log says why.
+    let device = kit.device("tv", "openid");
+    assert!(kit.change_client("tv", r#"{"chancery":{"enabled":false}}"#).is_ok());
+    let tab = ua.enter_user_code(device.user_code()).expect_page("user-code");
+    assert_eq!(refusals(tab.events()), ["authorization_client_disabled"]);
 }
 
 /// DEV-17: the second use of a device code ends what came of the first, also after its time; a foreign client

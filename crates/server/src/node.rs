@@ -1,6 +1,7 @@
 //! A running server: the current provider behind all listeners, the background tasks, and the shutdown.
 
 mod certificate_end;
+mod changes;
 mod other_host;
 mod reload;
 
@@ -27,6 +28,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tower_service::Service as _;
 
+use self::changes::Changes;
 use self::other_host::OtherHosts;
 use crate::access::with_companions;
 use crate::arguments::Configured;
@@ -99,6 +101,8 @@ pub(crate) struct Node {
     has_ignored_certificate: AtomicBool,
     /// The names by which proxies have asked in the place of the issuer's.
     other_hosts: OtherHosts,
+    /// What commands have changed.
+    changes: Arc<Changes>,
 }
 
 impl Node {
@@ -125,7 +129,11 @@ impl Node {
                 Some(Arc::new(read.map_err(|why| settings.values.explain_line(why))?))
             }
         };
+        // After the first look at the store, which finds everything that there is.
+        let changes = Arc::new(Changes::default());
+        opened.documents.register(&changes);
         Ok(Arc::new(Self {
+            changes,
             connections: Arc::new(Connections::new(
                 settings.http.connections,
                 settings.http.connections_per_network,
@@ -326,6 +334,7 @@ impl Node {
             ticks.tick().await;
             let provider = self.current.load().provider.clone();
             provider.refresh(SystemClock.now()).await;
+            self.say_changes().await;
         }
     }
 

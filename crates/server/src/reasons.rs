@@ -245,7 +245,9 @@ mod tests {
 
     fn names_after_a_level(source: &str) -> Vec<String> {
         let source = source.split("mod tests {").next().unwrap();
-        let names = source.split(".say(").skip(1).filter_map(|rest| {
+        let said =
+            source.split(".say").filter_map(|rest| rest.strip_prefix('(').or(rest.strip_prefix("_of(")));
+        let names = said.filter_map(|rest| {
             let (_, name) = rest.trim_start().strip_prefix("Level::")?.split_once('"')?;
             Some(name.split('"').next()?.to_owned())
         });

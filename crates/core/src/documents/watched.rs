@@ -1,7 +1,7 @@
 //! The documents of one store, and the caches that are invalidated when they change.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use chancery_store::{Changed, Document, DocumentKind, DocumentStore, Moved, Put, Revision, StoreError};
 use chancery_types::{RealmId, Timestamp};
@@ -17,6 +17,8 @@ pub struct Documents {
     caches: RwLock<Vec<Weak<dyn Cache>>>,
     /// The caches know of all writes up to this revision.
     known: AtomicU64,
+    /// What this process has written and not yet found among the changes of the store.
+    own: Mutex<Vec<Changed>>,
     asked: Asked,
 }
 
@@ -27,6 +29,10 @@ pub trait Cache: Send + Sync {
 
     /// Any document may have been written or removed.
     fn invalidate_all(&self);
+
+    /// This document was written or removed by a command or another node, and [`Cache::invalidate`] was called. What this
+    /// process has written in the same second as well is left out.
+    fn changed_elsewhere(&self, _document: &Changed) {}
 
     /// The store does not answer, so nobody knows what other nodes have written. By default nothing stays
     /// cached.
@@ -39,7 +45,8 @@ impl Documents {
     /// The documents of this store, without caches.
     #[must_use]
     pub fn new(store: Arc<dyn DocumentStore>) -> Arc<Self> {
-        Arc::new(Self { store, caches: RwLock::default(), known: AtomicU64::new(0), asked: Asked::never() })
+        let (caches, own) = (RwLock::default(), Mutex::default());
+        Arc::new(Self { store, caches, known: AtomicU64::new(0), own, asked: Asked::never() })
     }
 
     /// The store itself, for reads, and for writes of documents that are not cached.
@@ -68,8 +75,9 @@ impl Documents {
         document: Document,
     ) -> Result<Put, StoreError> {
         let written = Changed { realm: realm.clone(), kind, id: document.id.clone() };
+        self.is_writing(std::slice::from_ref(&written));
         let put = self.store.put(realm, kind, seen, document).await;
-        self.each(|cache| cache.invalidate(&written));
+        self.has_written(std::slice::from_ref(&written), &put);
         put
     }
 
@@ -85,8 +93,9 @@ impl Documents {
     ) -> Result<Put, StoreError> {
         let named = |document: &Document| Changed { realm: realm.clone(), kind, id: document.id.clone() };
         let written: Vec<Changed> = documents.iter().map(named).collect();
+        self.is_writing(&written);
         let put = self.store.put_new(realm, kind, documents).await;
-        self.each(|cache| written.iter().for_each(|written| cache.invalidate(written)));
+        self.has_written(&written, &put);
         put
     }
 
@@ -102,9 +111,31 @@ impl Documents {
         seen: Revision,
     ) -> Result<Put, StoreError> {
         let removed = Changed { realm: realm.clone(), kind, id: id.into() };
+        self.is_writing(std::slice::from_ref(&removed));
         let put = self.store.remove(realm, kind, id, seen).await;
-        self.each(|cache| cache.invalidate(&removed));
+        self.has_written(std::slice::from_ref(&removed), &put);
         put
+    }
+
+    /// Notes own writes before they can be found among the changes of the store.
+    fn is_writing(&self, written: &[Changed]) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(written);
+    }
+
+    /// Tells every cache. What was not done after all is nobody's write.
+    fn has_written(&self, written: &[Changed], put: &Result<Put, StoreError>) {
+        if !matches!(put, Ok(Put::Done(_))) {
+            self.own.lock().unwrap_or_else(PoisonError::into_inner).retain(|own| !written.contains(own));
+        }
+        self.each(|cache| written.iter().for_each(|written| cache.invalidate(written)));
+    }
+
+    /// Those of these changes that this process has not made.
+    fn of_others<'a>(&self, these: &'a [Changed]) -> Vec<&'a Changed> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_others = these.iter().filter(|changed| !own.contains(changed)).collect();
+        own.retain(|written| !these.contains(written));
+        of_others
     }
 
     fn each(&self, notify: impl Fn(&dyn Cache)) {
@@ -125,8 +156,13 @@ impl Watcher for Documents {
         match &changes.moved {
             Moved::These(these) => {
                 self.each(|cache| these.iter().for_each(|changed| cache.invalidate(changed)));
+                let of_others = self.of_others(these);
+                self.each(|cache| of_others.iter().for_each(|changed| cache.changed_elsewhere(changed)));
             }
-            Moved::Any => self.each(|cache| cache.invalidate_all()),
+            Moved::Any => {
+                self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.each(|cache| cache.invalidate_all());
+            }
         }
         // The slower of two concurrent queries may set this back, which only repeats some invalidations.
         self.known.store(changes.now.0, Ordering::Relaxed);

@@ -39,6 +39,7 @@ use crate::records::{
     Awaited, AwaitsDecision, BackchannelAuthenticationBody, Body, Decision, DeviceCodeBody, Found,
     RequestOrigin,
 };
+use crate::request::addressed::CLIENT_DISABLED;
 use crate::request::{Door, PageError};
 
 reasons! {
@@ -240,6 +241,11 @@ pub(super) async fn open<'a>(
     };
     let (client_id, registration) = waiting.record().asked_by();
     let client = env.registry.client(&env.realm, client_id).await?;
+    if client.as_ref().is_some_and(|client| !client.is_enabled()) {
+        // The person is told that the request has ended.
+        let claimed = Some(RefusedClient::Claimed(client_id.clone()));
+        env.record_failure(call, Endpoint::Interaction, claimed, &Failure::from(&CLIENT_DISABLED));
+    }
     let client = client.filter(|client| client.is_enabled() && client.registration() == registration);
     let awaited = waiting.awaited();
     let is_over = awaited.decision.is_none() && awaited.deadline <= call.now;

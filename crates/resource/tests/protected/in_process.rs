@@ -88,6 +88,8 @@ fn what_must_not_be_accepted() {
     let own = kit.client_credentials_request("machine").param("scope", "read").send().expect_status(200);
     let own = own.member("access_token");
     assert_eq!(get(&opaque, own).status, 200);
+    kit.change_client("machine", r#"{"chancery":{"enabled":false}}"#).unwrap();
+    assert_eq!(get(&opaque, own).reason, "access_token_client_disabled");
     kit.clock.advance(hours(2));
     assert_eq!(get(&opaque, own).reason, "access_token_unknown", "expired");
 }

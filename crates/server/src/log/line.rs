@@ -16,7 +16,12 @@ pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
     };
     let mut line = Fields::begin(format, &rfc3339(entry.at), entry.level, name);
     match &entry.content {
-        Content::Process { message, .. } => line.message(message),
+        Content::Process { about, message, .. } => {
+            if let Some((name, value)) = about {
+                line.string(name, value);
+            }
+            line.message(message);
+        }
         Content::Request { request, network, trace, event } => {
             line.request(&request.0);
             line.string_if("trace_id", trace.as_ref().map(Trace::id));

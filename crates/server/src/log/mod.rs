@@ -88,8 +88,8 @@ struct Entry {
 }
 
 enum Content {
-    /// An event of the process.
-    Process { event: &'static str, message: String },
+    /// An event of the process, perhaps about something that has a member of its own.
+    Process { event: &'static str, about: Option<(&'static str, String)>, message: String },
     /// An event of a request.
     Request { request: RequestId, network: Option<Network>, trace: Option<Trace>, event: Event },
 }
@@ -132,7 +132,24 @@ impl Log {
     /// Logs an event of the process.
     pub(crate) fn say(&self, level: Level, event: &'static str, message: &str) {
         if self.has(level) {
-            let content = Content::Process { event, message: message.to_owned() };
+            let content = Content::Process { event, about: None, message: message.to_owned() };
+            self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
+        }
+    }
+}
+
+impl Log {
+    /// Logs an event of the process that is about this member.
+    pub(crate) fn say_of(
+        &self,
+        level: Level,
+        event: &'static str,
+        (name, value): (&'static str, &str),
+        message: &str,
+    ) {
+        if self.has(level) {
+            let about = Some((name, value.to_owned()));
+            let content = Content::Process { event, about, message: message.to_owned() };
             self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
         }
     }

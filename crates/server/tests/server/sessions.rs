@@ -120,6 +120,25 @@ fn a_session_that_no_client_watches_ends_in_silence() {
     assert!(ended.starts_with("1 session has ended; none of the clients wants to be told"), "{ended}");
 }
 
+/// What is done by commands is said by the running server, which does not say it of what it does itself.
+#[test]
+fn the_log_says_what_commands_have_changed() {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], &client("app"));
+    let mut server = Server::start(&folder, &[]);
+    let _code = sign_in(server.address("http"), "app", "alice");
+    for (command, said) in [
+        (&["client", "disable", "app"][..], r#""client_changed","client_id":"app","message":"a command"#),
+        (&["client", "remove", "app"], "the client is removed"),
+        (&["user", "disable", "alice"], "\"person_changed\",\"account\":\""),
+        (&["keys", "rotate"], "\"keys_changed\",\"kids\":\""),
+    ] {
+        done(&folder, command, "");
+        let line = server.wait_for(said);
+        assert!(!line.contains("enabled"), "{line}");
+    }
+}
+
 /// The same order each time, in which the newest login is the last.
 #[test]
 fn sessions_are_listed_in_the_order_of_their_logins() {

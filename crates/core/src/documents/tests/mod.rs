@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use chancery_jose::{Compact, RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::kit::CountingDocuments;
-use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
+use chancery_store::{Changed, Document, DocumentKind, DocumentStore, Put, Revision};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{Documents, MemoryKeys, MemoryRegistry, SealedKeys, StoredRegistry};
+use super::{Cache, Documents, MemoryKeys, MemoryRegistry, SealedKeys, StoredRegistry};
 use crate::client::{RegistrationRules, register};
 use crate::context::Env;
 use crate::error::{Fault, FaultKind};
@@ -367,4 +367,50 @@ fn the_jwks_is_public() {
     assert_eq!(set.newest().version, 2);
     assert!(set.derived(1).is_some() && set.derived(3).is_none());
     assert_eq!(keys.generation(&env.realm), 3);
+}
+
+/// What was changed by others.
+#[derive(Default)]
+struct Elsewhere(std::sync::Mutex<Vec<Box<str>>>);
+
+impl Cache for Elsewhere {
+    fn invalidate(&self, _: &Changed) {}
+
+    fn invalidate_all(&self) {}
+
+    fn changed_elsewhere(&self, document: &Changed) {
+        self.0.lock().unwrap().push(document.id.clone());
+    }
+}
+
+/// Own writes are told from those of others, also after one that was not done.
+#[test]
+fn what_others_have_changed_is_told() {
+    let store: Arc<dyn DocumentStore> = Arc::new(MemoryStore::default());
+    let (ours, theirs) = (Documents::new(store.clone()), Documents::new(store));
+    let elsewhere = Arc::new(Elsewhere::default());
+    ours.register(&elsewhere);
+    let document = |id: &str| Document {
+        id: id.into(),
+        aliases: Vec::new(),
+        body: vec![1].into(),
+        revision: Revision::NONE,
+    };
+    let put = |documents: &Documents, id: &str| {
+        now(documents.put(&realm("main"), DocumentKind::CLIENT, None, document(id))).unwrap()
+    };
+    let look = |secs| {
+        now(ours.look(Timestamp::from_secs(secs))).unwrap();
+        std::mem::take(&mut *elsewhere.0.lock().unwrap())
+    };
+    put(&theirs, "before");
+    let _all = look(10);
+    put(&ours, "own");
+    put(&theirs, "their");
+    assert_eq!(look(20), ["their".into()]);
+    assert_eq!(put(&ours, "their"), Put::Occupied);
+    let found = now(theirs.store().get(&realm("main"), DocumentKind::CLIENT, "their")).unwrap().unwrap();
+    now(theirs.remove(&realm("main"), DocumentKind::CLIENT, "their", found.revision)).unwrap();
+    assert_eq!(look(30), ["their".into()]);
+    assert!(look(40).is_empty());
 }

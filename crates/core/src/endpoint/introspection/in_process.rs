@@ -9,7 +9,7 @@ use crate::context::{Call, Env};
 use crate::error::Failure;
 use crate::issue::access_token::LiveAccessToken;
 use crate::model::AccessToken;
-use crate::rule::bearer::{TOKEN_FOR_ANOTHER, TOKEN_UNKNOWN, TOKEN_WITHDRAWN};
+use crate::rule::bearer::{TOKEN_CLIENT_DISABLED, TOKEN_FOR_ANOTHER, TOKEN_UNKNOWN, TOKEN_WITHDRAWN};
 
 impl IntrospectionEndpoint {
     /// The token, if it is good at this resource server.
@@ -31,7 +31,9 @@ impl IntrospectionEndpoint {
         }
         let live = Live::from(token);
         let Some(Standing { owner, server: Some(server), scopes }) = self.standing(env, &live).await? else {
-            return TOKEN_WITHDRAWN.refused();
+            let client = env.registry.client(&env.realm, live.holder.client()).await?;
+            let is_disabled = client.is_some_and(|client| !client.is_enabled());
+            return if is_disabled { &TOKEN_CLIENT_DISABLED } else { &TOKEN_WITHDRAWN }.refused();
         };
         let authentication = live.holder.granted().filter(|_| server.authentication);
         let authentication = authentication.map(|granted| &granted.authentication);
