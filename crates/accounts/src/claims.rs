@@ -10,26 +10,32 @@ use serde_json::value::RawValue;
 
 const STANDARD_CLAIMS: &str = "OIDC Core section 5.1";
 
+const ADDRESS_RULE: &str = "must be an object of formatted, street_address, locality, region, postal_code and country, such as \
+    {\"locality\": \"Berlin\", \"country\": \"Germany\"}";
+
+/// How much of a value is shown.
+const SHOWN: usize = 80;
+
 /// Checks the type of a standard claim.
 fn fits(name: &str, value: &RawValue) -> Result<(), &'static str> {
     match name {
         "name" | "given_name" | "family_name" | "middle_name" | "nickname" | "preferred_username"
-        | "gender" | "zoneinfo" | "locale" | "phone_number" => is::<String>(value, "a string"),
+        | "gender" | "zoneinfo" | "locale" | "phone_number" => is::<String>(value, "must be a string"),
         "profile" | "picture" | "website" => match read::<String>(value) {
             Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(()),
-            _ => Err("must be an https or http URL"),
+            _ => Err("must be an https or http URL, such as https://www.example.org/alice"),
         },
         "email" => match read::<String>(value) {
             Some(address) if address.contains('@') => Ok(()),
-            _ => Err("must be an e-mail address"),
+            _ => Err("must be an e-mail address, such as alice@example.org"),
         },
         "birthdate" => match read::<String>(value) {
             Some(date) if is_birthdate(&date) => Ok(()),
             _ => Err("must be YYYY-MM-DD, 0000-MM-DD or YYYY"),
         },
-        "email_verified" | "phone_number_verified" => is::<bool>(value, "true or false"),
-        "updated_at" => is::<u64>(value, "a number of seconds since 1970"),
-        "address" => is::<Address>(value, "an object of strings (OIDC Core section 5.1.1)"),
+        "email_verified" | "phone_number_verified" => is::<bool>(value, "must be true or false"),
+        "updated_at" => is::<u64>(value, "must be a number of seconds since 1970, such as 1767225600"),
+        "address" => is::<Address>(value, ADDRESS_RULE),
         _ => Ok(()),
     }
 }
@@ -88,7 +94,9 @@ pub fn check_claims(claims: &Claims) -> Result<(), Complaints> {
                 "OIDC Core section 5.3.2",
             ));
         } else if let Err(rule) = fits(claim.claim, value) {
-            complaints.push(Complaint::new(name, rule, STANDARD_CLAIMS));
+            let section = if claim.claim == "address" { "OIDC Core section 5.1.1" } else { STANDARD_CLAIMS };
+            let shown: String = value.get().chars().take(SHOWN).collect();
+            complaints.push(Complaint::new(name, format!("{rule}; it is {shown}"), section));
         }
     }
     if claims.sources().next().is_some() {

@@ -9,6 +9,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
+/// What is said of PEM that cannot be read.
+const BROKEN: &str = "it is broken: a certificate has a line -----BEGIN CERTIFICATE----- before it and -----END CERTIFICATE----- behind it; put the file there anew";
+
 /// The certificate authorities whose certificates are accepted.
 #[derive(Clone, Debug)]
 pub struct Roots(pub(crate) RootCertStore);
@@ -29,11 +32,11 @@ impl Roots {
     pub fn and(mut self, pem: &[u8]) -> Result<Self, BadRoots> {
         let before = self.0.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| BadRoots(error.to_string()))?;
+            let certificate = certificate.map_err(|_| BadRoots(BROKEN.to_owned()))?;
             self.0.add(certificate).map_err(|error| BadRoots(error.to_string()))?;
         }
         if self.0.len() == before {
-            return Err(BadRoots("it contains no certificate".to_owned()));
+            return Err(BadRoots("it has no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----; `openssl x509 -inform der` converts DER".to_owned()));
         }
         Ok(self)
     }

@@ -87,7 +87,7 @@ impl Access {
 }
 
 /// The effective user of this process.
-fn ourselves() -> u32 {
+pub(crate) fn ourselves() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 

@@ -23,6 +23,7 @@ mod reasons;
 mod settings;
 mod spans;
 mod terminal;
+mod text_file;
 mod trace;
 mod trial;
 
@@ -78,7 +79,7 @@ async fn run(command: Command) -> commands::Output {
         Command::Backup(wanted) => commands::backup(wanted).await,
         Command::Restore(wanted) => commands::restore(wanted).await,
         Command::AcceptIssuer(configured) => commands::accept_issuer(&configured).await,
-        Command::Client(command) => commands::client(command).await,
+        Command::Client(command) => Box::pin(commands::client(command)).await,
         Command::RegistrationToken(command) => commands::registration_token(command).await,
         Command::User(command) => Box::pin(commands::user(command)).await,
         Command::Session(command) => commands::session(command).await,

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::metrics::StoreTimes;
 use crate::settings::{Settings, Store};
-use crate::{access, detail_types, secrets};
+use crate::{access, detail_types, secrets, text_file};
 
 /// The algorithms that practically every client and resource server supports; PS256 and ES256 are permitted by every
 /// profile.
@@ -104,8 +104,10 @@ pub(crate) fn unreadable(settings: &Settings) -> Vec<String> {
     if let Store::Sqlite { path, wrapping_key, group_access } = &settings.store {
         wrong.extend(secrets::wrapping_key(wrapping_key).err());
         if path.exists() {
-            let access = access::check_store(path, *group_access);
-            wrong.extend(access.err().map(|why| format!("store.sqlite: {why}")));
+            // Of another file than a store, the mode does not matter.
+            let access =
+                || access::check_store(path, *group_access).map_err(|why| format!("store.sqlite: {why}"));
+            wrong.extend(check_kind(path).and_then(|()| access()).err());
         } else {
             wrong.extend(open_existing(settings).err());
         }
@@ -128,7 +130,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
         Store::Sqlite { path, wrapping_key, group_access } => {
             let about = |what: &dyn std::fmt::Display| format!("store.sqlite: {what}");
             // The key comes first, because no store is made without it.
-            let wrapping = secrets::wrapping_key(wrapping_key)?;
+            let explained = |line| settings.values.explain_line(line);
+            let wrapping = secrets::wrapping_key(wrapping_key).map_err(explained)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
             let store = SqliteStore::open_watched(path, Arc::new(times.clone()))
                 .map_err(|fault| about(&format!("{}: {fault}; {REPLACEMENT}", path.display())))?;
@@ -139,7 +142,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let documents = Documents::new(documents);
     let broken = |fault: Fault| fault.to_string();
     let pool = PasswordPool::start(settings.passwords.threads, settings.passwords.queue).map_err(broken)?;
-    let rules = password_rules(settings.passwords.blocklist.as_deref())?;
+    let rules = password_rules(settings.passwords.blocklist.as_deref());
+    let rules = rules.map_err(|line| settings.values.explain_line(line))?;
     let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone()).map_err(broken)?;
     Ok(Opened {
         accounts: Arc::new(StoredAccounts::new(documents.clone(), pool, random).with_rules(rules)),
@@ -155,7 +159,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
 /// The rules with the list that the settings name, or with the built-in one.
 pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, String> {
     let Some(path) = blocklist else { return Ok(PasswordRules::default()) };
-    let list = std::fs::read_to_string(path);
+    let list = text_file::read(path);
     list.map(|list| PasswordRules::refusing(&list))
         .map_err(|error| format!("passwords.blocklist: {}: {error}", path.display()))
 }

@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 use crate::access::{Access, IS_FOLDER};
 use crate::arguments::PasswordSource;
 use crate::commands::lines;
+use crate::settings::with_remedy;
+use crate::text_file;
 
 /// Reads the key that seals the private keys. A file that others can read is refused.
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
@@ -29,11 +31,14 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     }
     Access::of(&metadata).check_key().map_err(|what| about(&what))?;
     let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text).map_err(|error| about(&error))?;
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text.trim())
-        .map(Zeroizing::new)
-        .map_err(|_| about(&"the content is not base64url: it is not the key that `chancery init` has made; restore your copy"))?;
+    let is_text = match file.read_to_string(&mut text) {
+        Err(error) if error.kind() == ErrorKind::InvalidData => false,
+        read => read.map(|_| true).map_err(|error| about(&error))?,
+    };
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim()).ok().filter(|_| is_text).map(Zeroizing::new);
+    let bytes = bytes.ok_or_else(|| {
+        about(&"the content is not base64url: it is not the key that `chancery init` has made; restore your copy")
+    })?;
     let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
         about(&"the key must have 32 bytes: restore your copy of what `chancery init` has made")
     })?;
@@ -72,12 +77,12 @@ pub(crate) fn random_text() -> Zeroizing<String> {
 fn password(source: &PasswordSource) -> Result<Password, String> {
     let text = match source.password_file.as_deref() {
         Some(path) if path != Path::new("-") => {
-            let content = std::fs::read_to_string(path).map(Zeroizing::new);
+            let content = text_file::read(path).map(Zeroizing::new);
             let content = content.map_err(|error| {
-                format!(
+                with_remedy(format!(
                     "--password-file: {}: {error}: name a file whose first line is the password, or `-` for the standard input",
                     path.display()
-                )
+                ))
             })?;
             let line = content.lines().next().unwrap_or_default();
             if line.is_empty() {

@@ -10,6 +10,9 @@ use webpki::{EndEntityCert, Error, KeyUsage};
 
 use crate::ClientCertificate;
 
+/// What is said of PEM that cannot be read.
+const BROKEN: &str = "it is broken: a certificate has a line -----BEGIN CERTIFICATE----- before it and -----END CERTIFICATE----- behind it; put the file there anew";
+
 /// The certificate authorities that may vouch for clients. There are few, and none is trusted by default: whoever
 /// they let have a name is the client of that name (RFC 8705 section 7.4).
 #[derive(Clone, Debug, Default)]
@@ -68,13 +71,13 @@ impl Authorities {
     pub fn and(mut self, pem: &[u8]) -> Result<Self, BadAuthorities> {
         let before = self.0.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| BadAuthorities(error.to_string()))?;
+            let certificate = certificate.map_err(|_| BadAuthorities(BROKEN.to_owned()))?;
             let anchor = webpki::anchor_from_trusted_cert(&certificate)
                 .map_err(|error| BadAuthorities(error.to_string()))?;
             self.0.push(anchor.to_owned());
         }
         if self.0.len() == before {
-            return Err(BadAuthorities("it contains no certificate".to_owned()));
+            return Err(BadAuthorities("it has no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----; `openssl x509 -inform der` converts DER".to_owned()));
         }
         Ok(self)
     }

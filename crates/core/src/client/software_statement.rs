@@ -151,7 +151,11 @@ impl TryFrom<String> for StatementKeys {
     type Error = String;
 
     fn try_from(json: String) -> Result<Self, String> {
-        let keys = PublicKeys::parse(json.as_bytes()).map_err(|error| format!("jwks: {error}"))?;
+        let keys = PublicKeys::parse(json.as_bytes()).map_err(|error| {
+            format!(
+                "jwks: must be a JWK Set as JSON, such as '{{\"keys\": [{{\"kty\": \"EC\", …}}]}}': {error}"
+            )
+        })?;
         Ok(Self { json, keys: Arc::new(keys) })
     }
 }

@@ -61,16 +61,30 @@ impl AuthorizationCodeConfig {
                 "must be at most 10m",
                 "RFC 6749 section 4.1.2",
             )
+            // A late replay of the code has to end the access token.
             .demand(
-                self.remembered >= access_token.opaque.max(access_token.jwt),
+                self.remembered >= access_token.opaque,
                 "remembered",
-                "must not be shorter than the life of an access token, which a late replay of the code has to end",
+                "must not be shorter than access_token.opaque",
                 "RFC 6749 section 4.1.2",
             )
             .demand(
-                self.grant >= refresh_token.absolute && self.grant >= access_token.opaque,
+                self.remembered >= access_token.jwt,
+                "remembered",
+                "must not be shorter than access_token.jwt",
+                "RFC 6749 section 4.1.2",
+            )
+            // Both live under it.
+            .demand(
+                self.grant >= refresh_token.absolute,
                 "grant",
-                "must not be shorter than refresh_token.absolute and access_token.opaque, which live under it",
+                "must not be shorter than refresh_token.absolute",
+                "RFC 6749 section 1.5",
+            )
+            .demand(
+                self.grant >= access_token.opaque,
+                "grant",
+                "must not be shorter than access_token.opaque",
                 "RFC 6749 section 1.5",
             )
             .complaints()

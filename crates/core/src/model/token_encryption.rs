@@ -61,7 +61,9 @@ impl TokenEncryption {
 impl TryFrom<Written> for TokenEncryption {
     type Error = String;
     fn try_from(Written { alg, enc, key }: Written) -> Result<Self, String> {
-        let key = EncryptionKey::parse(key.as_bytes()).map_err(|error| format!("key: {error}"))?;
+        let key = EncryptionKey::parse(key.as_bytes()).map_err(|error| {
+            format!("key must be a public JWK as JSON, such as {{\"kty\": \"EC\", ...}}: {error}")
+        })?;
         Self::new(alg, enc, key).map_err(|error| format!("alg: {error}"))
     }
 }

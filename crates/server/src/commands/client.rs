@@ -17,24 +17,28 @@ use chancery_store::Put;
 use chancery_types::iana::GrantType;
 use chancery_types::nearest::did_you_mean;
 use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::differences::Differences;
 use super::printed::{Form, List, json as printed_json};
-use super::{Output, content, lines, opened};
-use crate::arguments::{Client, ClientSecret, Group, Kind, Metadata, Named, Simple};
+use super::{Output, lines, opened};
+use crate::arguments::{Client, ClientSecret, Group, Kind, Named, Simple};
 use crate::fetch;
 use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::{Escaped, Word};
 
+mod given;
 mod members;
 mod shown;
 
+use self::given::Given;
 use self::shown::{metadata, shown};
+
+/// Why a secret must not be short: only its digest protects it.
+const WEAK_SECRET: &str = "RFC 6749 section 10.10";
 
 /// How many clients one read of the store fetches.
 const PAGE: usize = 200;
@@ -44,9 +48,10 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
     match command {
         Client::Add { configured, metadata, simple, weak_secret } => {
             let is_typed = simple.kind.is_some();
-            let metadata = simple.metadata().map_or_else(|| given(metadata), Ok)?;
+            let given = simple.metadata().map(Given::typed).map_or_else(|| Given::read(metadata), Ok)?;
+            let clients = given.clients()?;
             let (settings, opened) = opened(&configured).await?;
-            add((&settings, &opened), &metadata, is_typed, weak_secret, form).await
+            add((&settings, &opened), clients, is_typed, weak_secret, form).await
         }
         Client::List(configured) => {
             let (settings, opened) = opened(&configured).await?;
@@ -64,7 +69,10 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
             let (settings, opened) = opened(&configured).await?;
             rotate(&settings, &opened, &client_id, overlap, form).await
         }
-        Client::Update { named, metadata } => change(named, &given(metadata)?, Change::Metadata, form).await,
+        Client::Update { named, metadata } => {
+            let patch = Given::read(metadata)?.client()?;
+            change(named, patch.get().as_bytes(), Change::Metadata, form).await
+        }
         Client::Disable(named) => {
             change(named, br#"{"chancery":{"enabled":false}}"#, Change::Disable, form).await
         }
@@ -132,15 +140,6 @@ impl Kind {
             Self::Native => "native",
             Self::Machine => "machine",
         }
-    }
-}
-
-/// The metadata as it was written.
-fn given(metadata: Metadata) -> Result<Vec<u8>, String> {
-    match metadata {
-        Metadata { given: Some(json), .. } => Ok(json.into_bytes()),
-        Metadata { file: Some(file), .. } => content(&file),
-        Metadata { .. } => Err("give the metadata as JSON or with --file; --help shows examples".to_owned()),
     }
 }
 
@@ -247,8 +246,6 @@ fn longest_jwt(settings: &Settings) -> Option<Duration> {
 
 /// Changes the metadata of a client as it was seen, and says what is done. What would change nothing is not stored.
 async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output {
-    let _json: IgnoredAny =
-        serde_json::from_slice(patch).map_err(|error| format!("the metadata are not JSON: {error}"))?;
     let (settings, opened) = opened(&named.configured).await?;
     let (realm, now) = (&settings.realm, SystemClock.now());
     let client = found(&settings, &opened, &named.client_id).await?;
@@ -323,7 +320,7 @@ async fn found(
 /// stored in one step.
 async fn add(
     (settings, opened): (&Settings, &Opened),
-    file: &[u8],
+    (all, is_list): (Vec<Box<RawValue>>, bool),
     is_typed: bool,
     weak_secret: bool,
     form: Form,
@@ -341,7 +338,6 @@ async fn add(
     let fetch = fetch::open(&settings.fetch)?;
     let mut registered: Vec<Registered> = Vec::new();
     let mut complaints = Vec::new();
-    let (all, is_list) = each(file)?;
     for (at, metadata) in all.iter().enumerate() {
         let read = register_fetching(metadata.get().as_bytes(), &SystemRandom, &rules, &*fetch).await;
         let checked = match read.map_err(complaints_of).and_then(|read| fitting(read, settings)) {
@@ -358,7 +354,7 @@ async fn add(
         }
     }
     if !complaints.is_empty() {
-        return Err(lines(&complaints));
+        return Err(lines(&complaints.into_iter().map(weak).collect::<Vec<_>>()));
     }
     let clients: Vec<_> = registered.iter().map(|registered| registered.client.clone()).collect();
     match opened.registry.add_clients(realm, &clients).await.map_err(|fault| fault.to_string())? {
@@ -388,6 +384,16 @@ async fn add(
         Form::Json if is_list => format!("{}\n", Value::Array(printed)),
         _ => printed.iter().map(|one| format!("{one}\n")).collect(),
     })
+}
+
+/// A short secret may be meant.
+fn weak(mut complaint: Complaint) -> Complaint {
+    if complaint.setting.ends_with("client_secret") && complaint.section == WEAK_SECRET {
+        complaint.rule.push_str(
+            "; leave it out, and a good one is made; --weak-secret takes this one, for an application that has it already",
+        );
+    }
+    complaint
 }
 
 /// What people will read in the place of a name that is missing.
@@ -473,17 +479,6 @@ fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered
         .collect();
     registered.notices.extend(notices);
     Ok(registered)
-}
-
-/// The objects of an array, or the one object.
-fn each(file: &[u8]) -> Result<(Vec<Box<RawValue>>, bool), String> {
-    let broken = |error: serde_json::Error| {
-        format!("the file is neither a JSON object nor an array of JSON objects: {error}")
-    };
-    match file.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => serde_json::from_slice(file).map(|all| (all, true)).map_err(broken),
-        _ => serde_json::from_slice(file).map(|one| (vec![one], false)).map_err(broken),
-    }
 }
 
 pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<RegisteredClient>>, Fault> {

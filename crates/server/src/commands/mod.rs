@@ -32,7 +32,7 @@ use chancery_core::error::Complaint;
 
 use crate::arguments::Configured;
 use crate::parts::{Opened, open_existing};
-use crate::settings::{Settings, Store, load};
+use crate::settings::{Settings, Store, load, with_remedy};
 use crate::terminal::Escaped;
 
 /// What a command prints at its end: to the standard output, or to the standard error.
@@ -63,5 +63,5 @@ fn content(path: &Path) -> Result<Vec<u8>, String> {
     } else {
         std::fs::read(path)
     };
-    read.map_err(|error| format!("{}: {error}", path.display()))
+    read.map_err(|error| with_remedy(format!("{}: {error}", path.display())))
 }

@@ -56,7 +56,7 @@ pub(crate) fn read<'f>(
 }
 
 fn read_one(name: &str, file: &Path) -> Result<SchemaType, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let text = crate::text_file::read(file).map_err(|error| error.to_string())?;
     SchemaType::new(name, &text)
 }
 

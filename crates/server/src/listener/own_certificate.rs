@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 use crate::access::Access;
 use crate::log::rfc3339;
 
+/// What is said of PEM that cannot be read.
+const BROKEN: &str = "is broken: a certificate has a line -----BEGIN CERTIFICATE----- before it and -----END CERTIFICATE----- behind it; put the file there anew";
+
 /// A new certificate needs no restart.
 pub(crate) const RENEW: &str =
     "renew it; a running server takes the new one when it gets SIGHUP (`systemctl reload chancery`)";
@@ -49,7 +52,7 @@ pub(super) fn chain(path: &Path, now: Timestamp) -> Result<Vec<CertificateDer<'s
     let about = |what: &dyn std::fmt::Display| format!("tls.certificate: {}: {what}", path.display());
     let pem = std::fs::read(path).map_err(|error| about(&error))?;
     let certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| about(&error))?;
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|_| about(&BROKEN))?;
     let Some(own) = certificates.first() else {
         let what = match PrivateKeyDer::from_pem_slice(&pem) {
             Ok(_) => "has a private key and no certificate: were tls.certificate and tls.key exchanged?",

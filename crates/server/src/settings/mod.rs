@@ -1,5 +1,6 @@
 //! The settings: a file, overridden by the environment, overridden by flags.
 
+mod addresses;
 mod catalogue;
 mod environment;
 mod forms;
@@ -44,7 +45,7 @@ use self::section::section;
 pub(crate) use self::source::{FILE, Source, load, load_all};
 pub(crate) use self::template::{reference, template};
 pub(crate) use self::traces::Traces;
-pub(crate) use self::values::Values;
+pub(crate) use self::values::{Values, with_remedy};
 use crate::listener::Timeouts;
 use crate::log::Logging;
 
@@ -344,9 +345,12 @@ fn read(
     file: &Path,
 ) -> Read {
     let mut complaints = Vec::new();
-    let (mut table, broken) = text::parsed(text, file);
-    let is_broken = !broken.is_empty();
-    complaints.extend(broken);
+    let (mut table, repeated) = match text::parsed(text, file) {
+        Ok(parsed) => parsed,
+        Err(complaints) => return Read { settings: None, complaints },
+    };
+    let is_broken = !repeated.is_empty();
+    complaints.extend(repeated);
     sections::strike(&mut table, &mut complaints);
     unknown::strike(&mut table, &mut complaints);
     let environment = environment::ours(variables, &mut complaints);
@@ -416,11 +420,9 @@ impl Written {
             complain("realm", "must be 1 to 64 lower-case letters, digits, - and _", "docs/configuration.md");
         }
         let mut addresses = |setting: &str, texts: &[String]| -> Vec<SocketAddr> {
-            let read = texts.iter().map(|text| text.parse().map_err(|_| text));
-            let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
-            for text in bad.into_iter().filter_map(Result::err) {
-                let rule =
-                    format!("`{text}` is not an address with a port, such as 127.0.0.1:8080 or [::1]:8080");
+            let (good, bad): (Vec<_>, Vec<_>) =
+                texts.iter().map(|text| addresses::address(text)).partition(Result::is_ok);
+            for rule in bad.into_iter().filter_map(Result::err) {
                 complain(setting, &rule, "docs/configuration.md");
             }
             good.into_iter().filter_map(Result::ok).collect()
@@ -447,14 +449,14 @@ impl Written {
         if self.http.connections_per_network < 1 {
             complain("http.connections_per_network", "must be at least 1", "docs/configuration.md");
         }
-        let trusted_proxies = TrustedProxies::parse(self.http.trusted_proxies.iter().map(String::as_str));
-        if let Err(error) = &trusted_proxies {
-            complain("http.trusted_proxies", &error.to_string(), "RFC 7239 section 8.1");
+        let (trusted_proxies, wrong) = addresses::networks(&self.http.trusted_proxies);
+        for rule in wrong {
+            complain("http.trusted_proxies", &rule, "RFC 7239 section 8.1");
         }
         let header = HeaderName::from_bytes(self.http.client_certificate_header.as_bytes());
-        let hand_on = TrustedProxies::parse(self.http.client_certificate_proxies.iter().map(String::as_str));
-        if let Err(error) = &hand_on {
-            complain("http.client_certificate_proxies", &error.to_string(), "RFC 9440 section 4");
+        let (hand_on, wrong) = addresses::networks(&self.http.client_certificate_proxies);
+        for rule in wrong {
+            complain("http.client_certificate_proxies", &rule, "RFC 9440 section 4");
         }
         let client_certificate = match self.http.client_certificate {
             WrittenCertificate::None => None,
@@ -490,7 +492,17 @@ impl Written {
                 let (certificate, key) = (folder.join(certificate), folder.join(key));
                 Some(Tls { listen: tls_listen, mtls_listen, certificate, key })
             }
-            _ => {
+            (Some(_), None) => {
+                let rule = "is missing: name the file with the private key of tls.certificate";
+                complain("tls.key", rule, "docs/configuration.md");
+                None
+            }
+            (None, Some(_)) => {
+                let rule = "is missing: name the file with the certificate of tls.key";
+                complain("tls.certificate", rule, "docs/configuration.md");
+                None
+            }
+            (None, None) => {
                 complain(
                     "tls.certificate",
                     "tls.listen and tls.mtls_listen need tls.certificate and tls.key: name both files",
@@ -530,8 +542,8 @@ impl Written {
             realm: realm.or_else(|| RealmId::parse("main").ok())?,
             http: Http {
                 listen: http_listen,
-                trusted_proxies: trusted_proxies.unwrap_or_default(),
-                client_certificate: client_certificate.zip(hand_on.ok()),
+                trusted_proxies,
+                client_certificate: client_certificate.map(|form| (form, hand_on)),
                 connections: self.http.connections,
                 connections_per_network: self.http.connections_per_network,
                 timeouts: Timeouts {

@@ -21,7 +21,12 @@ pub(super) fn shared_addresses(settings: &Settings) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (place, (setting, address)) in all.iter().enumerate() {
         if let Some((other, taken)) = all.iter().take(place).find(|(_, before)| overlap(*before, *address)) {
-            let rule = format!("{address} is taken by {taken} of {other}: give one of the two another port");
+            let rule = match (setting, address) == (other, taken) {
+                true => format!("{address} is there twice: remove one"),
+                false => {
+                    format!("{address} is taken by {taken} of {other}: give one of the two another port")
+                }
+            };
             complaints.push(Complaint::new(*setting, rule, "docs/configuration.md"));
         }
     }
@@ -36,7 +41,21 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 
 /// Certificates that clients are to call with, where nothing asks for them.
 pub(super) fn unseen_certificates(settings: &Settings, engine: &Config) -> Option<Complaint> {
-    let rule = "needs certificates: give tls.mtls_listen, or http.client_certificate behind a proxy";
-    let is_missing = engine.mtls.is_on() && !settings.can_see_certificates();
-    is_missing.then(|| Complaint::new("mtls", rule, "RFC 8705 section 2"))
+    let mtls = &engine.mtls;
+    let (setting, also) = if mtls.tls_client_auth {
+        let also = match settings.client_authorities.is_empty() {
+            true => "; and name the authorities that vouch for clients in tls.client_authorities",
+            false => "",
+        };
+        ("mtls.tls_client_auth", also)
+    } else if mtls.self_signed_tls_client_auth {
+        ("mtls.self_signed_tls_client_auth", "")
+    } else {
+        ("mtls.certificate_bound_access_tokens", "")
+    };
+    let rule = format!(
+        "needs the certificates of clients: give an address in tls.mtls_listen, or set http.client_certificate behind a proxy{also}"
+    );
+    let is_missing = mtls.is_on() && !settings.can_see_certificates();
+    is_missing.then(|| Complaint::new(setting, rule, "RFC 8705 section 2"))
 }

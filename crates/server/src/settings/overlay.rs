@@ -4,8 +4,9 @@ use chancery_core::error::Complaint;
 use chancery_types::nearest::nearest;
 use toml::{Table, Value};
 
-use super::catalogue::{ALL, Form};
+use super::catalogue::{ALL, Form, SECTIONS};
 use super::environment::variables;
+use super::unknown::nearest_in;
 
 pub(super) const OVERRIDING: &str = "docs/configuration.md, overriding";
 
@@ -39,10 +40,17 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
         let rule = format!("{} is a table, which can only be in the configuration file", table.key);
         return Err(Complaint::new(name, rule, OVERRIDING));
     }
+    if let (From::Flag(key), None) = (from, found)
+        && let Some(named) = ALL.iter().find(|setting| setting.variable().as_deref() == Some(*key))
+    {
+        let rule = format!("is the variable of the environment: with --set it is {}", named.key);
+        return Err(Complaint::new(*key, rule, OVERRIDING));
+    }
     let Some(setting) = found else {
-        let rule = match nearest(name, known.iter().map(String::as_str)) {
+        let near = meant(from).or_else(|| nearest(name, known.iter().map(String::as_str)).map(str::to_owned));
+        let rule = match near {
             Some(near) => format!("there is no such setting; did you mean {near}?"),
-            None => "there is no such setting".to_owned(),
+            None => "there is no such setting: docs/configuration.md has all".to_owned(),
         };
         return Err(Complaint::new(name, rule, OVERRIDING));
     };
@@ -62,6 +70,26 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
     }
     place.insert(last.to_owned(), value);
     Ok(())
+}
+
+/// What is meant of the section that is named, if it is one.
+fn meant(from: &From<'_>) -> Option<String> {
+    match from {
+        From::Flag(key) => {
+            let (section, name) = key.rsplit_once('.')?;
+            let key = format!("{section}.{}", nearest_in(section, name)?);
+            ALL.iter().any(|setting| setting.key == key && setting.variable().is_some()).then_some(key)
+        }
+        From::Variable(variable) => {
+            let typed = variable.strip_prefix("CHANCERY_")?.to_lowercase();
+            let sections = SECTIONS.iter().map(|(section, _)| *section).filter(|section| !section.is_empty());
+            let within = sections
+                .filter_map(|section| Some((section, typed.strip_prefix(section)?.strip_prefix('_')?)));
+            let (section, name) = within.max_by_key(|(section, _)| section.len())?;
+            let key = format!("{section}.{}", nearest_in(section, name)?);
+            ALL.iter().find(|setting| setting.key == key)?.variable()
+        }
+    }
 }
 
 fn read(form: Form, text: &str) -> Result<Value, String> {
@@ -131,6 +159,15 @@ mod tests {
         assert!(complaint.rule.contains("http.connections"), "{complaint}");
         let complaint = lay(&mut table, &From::Flag("http.connections"), "many").unwrap_err();
         assert!(complaint.rule.contains("number") && complaint.rule.contains("\"many\""), "{complaint}");
+        for (from, near) in [
+            (From::Flag("session.idle_timeout"), "did you mean session.idle?"),
+            (From::Variable("CHANCERY_SESSION_IDLE_TIMEOUT"), "did you mean CHANCERY_SESSION_IDLE?"),
+            (From::Flag("CHANCERY_SESSION_IDLE"), "with --set it is session.idle"),
+            (From::Flag("registration.offered"), "did you mean registration.access?"),
+        ] {
+            let complaint = lay(&mut table, &from, "x").unwrap_err();
+            assert!(complaint.rule.contains(near), "{complaint}");
+        }
         for from in [From::Variable("CHANCERY_CLAIMS_SCOPES"), From::Flag("claims.scopes")] {
             let complaint = lay(&mut table, &from, "x").unwrap_err();
             assert!(complaint.rule.contains("claims.scopes is a table"), "{complaint}");

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::scopes;
 use super::section::plain;
+use super::values::displayed;
 
 const SECTION: &str = "resource_server";
 
@@ -21,10 +22,7 @@ pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complain
         let uri = block.get("uri").and_then(Value::as_str);
         let no_scopes: Vec<String> = block.get("scopes").into_iter().flat_map(scopes::wrong).collect();
         let (rule, section) = match uri.filter(|uri| ResourceUri::parse(uri).is_ok()) {
-            None => (
-                "uri must be an absolute URI of at most 512 characters without a fragment".to_owned(),
-                "RFC 8707 section 2",
-            ),
+            None => (wrong_uri(block.get("uri")), "RFC 8707 section 2"),
             Some(_) => match block.clone().try_into::<ResourceServer>() {
                 Ok(_) => return true,
                 Err(_) if !no_scopes.is_empty() => {
@@ -33,17 +31,27 @@ pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complain
                 Err(error) => (unread(&error), "docs/configuration.md"),
             },
         };
-        let which = uri.map_or_else(|| format!("number {place}"), str::to_owned);
+        let which = uri.filter(|uri| ResourceUri::parse(uri).is_ok());
+        let which = which.map_or_else(|| format!("number {place}"), str::to_owned);
         complaints.push(Complaint::new(SECTION, format!("{which}: {rule}"), section));
         false
     });
 }
 
+/// What is said of a URI that is none.
+fn wrong_uri(uri: Option<&Value>) -> String {
+    let Some(uri) = uri else {
+        return "uri is missing: give the URI by which clients ask for tokens for it, such as \"https://api.example.org\"".to_owned();
+    };
+    let rule = "uri must be an absolute URI of at most 512 characters without a fragment, such as \"https://api.example.org\"";
+    format!("{rule}; it is {}", displayed(uri))
+}
+
 /// What is wrong, and where.
 fn unread(error: &toml::de::Error) -> String {
     let rule = plain(error.message());
-    match error.to_string().lines().find_map(|line| line.strip_prefix("in ")) {
-        Some(place) => format!("{rule} in {place}"),
+    match error.to_string().lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`')) {
+        Some(place) => format!("{place}: {rule}"),
         None => rule,
     }
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chancery_core::error::Complaint;
 
-use super::{Read, Settings, environment, read};
+use super::{Read, Settings, environment, read, with_remedy};
 use crate::arguments::{Configured, DEVELOPMENT};
+use crate::text_file;
 
 /// The name of a configuration file.
 pub(crate) const FILE: &str = "chancery.toml";
@@ -18,12 +19,14 @@ pub(crate) struct Source {
     pub(crate) is_development: bool,
     /// Whether nobody has named it.
     was_found: bool,
+    /// Whether it is looked for in the current folder, because nobody has named another.
+    is_of_folder: bool,
 }
 
 impl Source {
     /// That of the development provider in a folder.
     fn development(folder: &Path, was_found: bool) -> Self {
-        Self { path: folder.join(FILE), is_development: true, was_found }
+        Self { path: folder.join(FILE), is_development: true, was_found, is_of_folder: false }
     }
 
     /// From a flag or the variable; or what there is in the current folder.
@@ -37,8 +40,9 @@ impl Source {
         match named {
             None if !Path::new(FILE).exists() && development.path.is_file() => development,
             named => {
+                let is_of_folder = named.is_none();
                 let path = named.unwrap_or_else(|| PathBuf::from(FILE));
-                Self { path, is_development: false, was_found: false }
+                Self { path, is_development: false, was_found: false, is_of_folder }
             }
         }
     }
@@ -55,8 +59,8 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
 /// Reads the settings as far as they can be read. If they are those of a development provider that nobody has named, it
 /// says so.
 pub(crate) fn load_all(configured: &Configured) -> Read {
-    let Source { path, is_development, was_found } = Source::of(configured);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let Source { path, is_development, was_found, is_of_folder } = Source::of(configured);
+    let text = text_file::read(&path).map_err(|error| {
         let rule = match error.kind() {
             ErrorKind::NotFound if is_development => {
                 "does not exist: a development provider makes it when it is started, by `chancery dev`".to_owned()
@@ -68,7 +72,15 @@ pub(crate) fn load_all(configured: &Configured) -> Read {
             ErrorKind::IsADirectory => {
                 format!("is a folder: name the file in it, such as {}", path.join(FILE).display())
             }
-            _ => error.to_string(),
+            ErrorKind::PermissionDenied if is_of_folder && std::fs::metadata(&path).is_err() => format!(
+                "cannot be read in this folder by the user of this command ({error}): name the configuration with --config or \
+                 CHANCERY_CONFIG"
+            ),
+            _ => {
+                let before = format!("{}: ", path.display());
+                let said = with_remedy(format!("{before}{error}"));
+                said.strip_prefix(&before).unwrap_or(&said).to_owned()
+            }
         };
         Complaint::new(path.display().to_string(), rule, "docs/configuration.md")
     });

@@ -102,10 +102,7 @@ fn no_address_is_given_twice() {
             &["http.listen=127.0.0.1:9090"],
             "management.listen: 127.0.0.1:9090 is taken by 127.0.0.1:9090 of http.listen",
         ),
-        (
-            &["http.listen=127.0.0.1:80,127.0.0.1:80"],
-            "http.listen: 127.0.0.1:80 is taken by 127.0.0.1:80 of http.listen",
-        ),
+        (&["http.listen=127.0.0.1:80,127.0.0.1:80"], "http.listen: 127.0.0.1:80 is there twice: remove one"),
         (
             &["tls.listen=0.0.0.0:443", "tls.mtls_listen=127.0.0.1:443", "tls.certificate=c", "tls.key=k"],
             "tls.mtls_listen: 127.0.0.1:443 is taken by 0.0.0.0:443 of tls.listen",
@@ -114,7 +111,8 @@ fn no_address_is_given_twice() {
         let complaints = settings(MINIMAL, &[], flags).err().unwrap();
         let [told] = complaints.as_slice() else { panic!("{flags:?}: {complaints:?}") };
         assert!(
-            told.starts_with(&format!("{expected}: give one of the two another port")),
+            told.starts_with(expected)
+                && (told.contains("twice") || told.contains("give one of the two another port")),
             "{flags:?}: {told}"
         );
     }

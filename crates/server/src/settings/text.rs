@@ -7,8 +7,22 @@ use serde::Deserialize as _;
 use toml::Table;
 use toml::de::{DeTable, Deserializer, Error};
 
-/// The settings that a text has, as far as it is TOML, and everything where it is not.
-pub(super) fn parsed(text: &str, file: &Path) -> (Table, Vec<Complaint>) {
+/// What the library says of what is there twice.
+const REPEATED: &str = "duplicate key";
+
+/// The settings that a text has, and what of it is there twice.
+///
+/// # Errors
+/// Every place where it is not TOML. What is read of such a text is not what was meant, and nothing is said of it.
+pub(super) fn parsed(text: &str, file: &Path) -> Result<(Table, Vec<Complaint>), Vec<Complaint>> {
+    let complain = |rule: String| Complaint::new(file.display().to_string(), rule, "TOML 1.1");
+    if text.trim_start().starts_with('{') {
+        return Err(vec![complain(
+            "this looks like JSON, and a configuration is TOML, with lines such as issuer = \"https://id.example.org\": \
+             `chancery init` writes one"
+                .to_owned(),
+        )]);
+    }
     let (table, mut errors) = DeTable::parse_recoverable(text);
     let table = Table::deserialize(Deserializer::from(table));
     let table = table.map_err(|error| errors.push(error)).unwrap_or_default();
@@ -18,9 +32,11 @@ pub(super) fn parsed(text: &str, file: &Path) -> (Table, Vec<Complaint>) {
             Some(rule) => rule,
             None => format!("line {}: this is not TOML: {}", line_of(text, error), error.message()),
         };
-        Complaint::new(file.display().to_string(), rule, "TOML 1.1")
+        complain(rule)
     };
-    (table, errors.iter().map(complaint).collect())
+    let complaints = errors.iter().map(complaint).collect();
+    let is_toml = errors.iter().all(|error| error.message() == REPEATED);
+    if is_toml { Ok((table, complaints)) } else { Err(complaints) }
 }
 
 /// The number of the line with the error, counted from 1.
@@ -31,7 +47,7 @@ fn line_of(text: &str, error: &Error) -> usize {
 
 /// What is said of a setting or section that is there twice. The library names the second place alone.
 fn repeated(text: &str, error: &Error) -> Option<String> {
-    if error.message() != "duplicate key" {
+    if error.message() != REPEATED {
         return None;
     }
     let number = line_of(text, error);
@@ -98,7 +114,9 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Vec<String> {
-        let (_, complaints) = parsed(text, Path::new("chancery.toml"));
+        let complaints = match parsed(text, Path::new("chancery.toml")) {
+            Ok((_, complaints)) | Err(complaints) => complaints,
+        };
         complaints.into_iter().map(|complaint| complaint.rule).collect()
     }
 
@@ -138,6 +156,8 @@ mod tests {
     #[test]
     fn other_errors_have_their_line() {
         assert_eq!(said("realm = 'a'\n"), [""; 0]);
+        let of_json = said(" {\"issuer\": \"https://id.example.org\"}\n");
+        assert!(of_json.len() == 1 && of_json.iter().all(|line| line.contains("JSON")), "{of_json:?}");
         let said = said("\nissuer = https://id.example.org\n");
         assert!(said.iter().all(|line| line.starts_with("line 2: this is not TOML: ")), "{said:?}");
     }

@@ -6,14 +6,17 @@ use chancery_core::error::Complaint;
 use toml::{Table, Value};
 
 use super::catalogue::{ALL, Setting};
+use crate::access;
 
 /// What the operating system says of a file, and what to do about it.
-const REMEDIES: [(&str, &str); 4] = [
+const REMEDIES: [(&str, &str); 3] = [
     ("(os error 2)", ": correct the path"),
-    ("(os error 13)", ": let the user of this process read it"),
     ("(os error 20)", ": name a folder"),
     ("(os error 21)", ": name a file in it"),
 ];
+
+/// What it says of a file that this user must not read.
+const FORBIDDEN: &str = "Permission denied (os error 13)";
 
 /// Words that a rule may have without meaning the value.
 const COMMON: [&str; 3] = ["a", "true", "false"];
@@ -78,16 +81,17 @@ impl Values {
     /// The complaint with the value that it is about, and with the variable that has it.
     pub(crate) fn explain(&self, mut complaint: Complaint) -> Complaint {
         complaint.rule = with_remedy(complaint.rule);
+        let compared = self.compared(&complaint.setting, &complaint.rule);
+        complaint.rule.push_str(&compared.unwrap_or_default());
         let Some(Said { value, texts, variable }) = self.0.get(complaint.setting.as_str()) else {
             return complaint;
         };
-        if let Some(other) = self.compared(&complaint.rule) {
-            complaint.rule.push_str(&other);
-        }
         let value = shown(value);
-        let ends = |c: char| matches!(c, '`' | '"' | ',' | ';' | ':');
-        let mut words = complaint.rule.split_whitespace().map(|word| word.trim_matches(ends));
-        let is_shown = words.any(|word| !COMMON.contains(&word) && texts.iter().any(|text| text == word));
+        let quotes = ['`', '"'];
+        let ends = ['`', '"', ',', ';', ':'];
+        let bare = |word: &'_ str| word.trim_start_matches(quotes).trim_end_matches(ends).to_owned();
+        let mut words = complaint.rule.split_whitespace().map(bare);
+        let is_shown = words.any(|word| !COMMON.contains(&&*word) && texts.contains(&word));
         let rule = &mut complaint.rule;
         let (end, it) = if rule.ends_with('?') { (" ", "It") } else { ("; ", "it") };
         match (is_shown, variable) {
@@ -100,14 +104,24 @@ impl Values {
         complaint
     }
 
-    /// The value of the other setting, for a rule that compares the two.
-    fn compared(&self, rule: &str) -> Option<String> {
-        let other = rule.strip_prefix("must not be longer than ")?;
-        let known = ALL.iter().find(|setting| setting.key == other)?;
-        match self.0.get(other) {
-            Some(said) => Some(format!(", which is {}", shown(&said.value))),
-            None => Some(format!(", which is {} if nothing is said", known.default)),
-        }
+    /// What a rule that compares two settings leaves open: the value of the other one, and which of them to change.
+    fn compared(&self, setting: &str, rule: &str) -> Option<String> {
+        let find = |key: &str| ALL.iter().find(|known| known.key == key);
+        let longer = rule.strip_prefix("must not be longer than ");
+        let (other, change) = match (longer, rule.strip_prefix("must not be shorter than ")) {
+            (Some(other), _) => (find(other)?, format!("shorten {setting} or lengthen {other}")),
+            (None, other) => {
+                let other = find(other?)?;
+                (other, format!("lengthen {setting} or shorten {}", other.key))
+            }
+        };
+        let value = |known: &Setting| match self.0.get(known.key) {
+            Some(said) => shown(&said.value),
+            None => format!("{} if nothing is said", known.default),
+        };
+        let own = find(setting).filter(|known| !self.0.contains_key(known.key));
+        let own = own.map(|known| format!("; it is {}", value(known))).unwrap_or_default();
+        Some(format!(", which is {}{own}: {change}", value(other)))
     }
 
     /// A line about a file that a setting names, with the variable that names the file.
@@ -122,7 +136,19 @@ impl Values {
 }
 
 /// What the operating system has said, with what to do.
-fn with_remedy(said: String) -> String {
+pub(crate) fn with_remedy(said: String) -> String {
+    let said = match said.split_once(FORBIDDEN) {
+        Some((before, after)) if !after.starts_with(": ") => {
+            let path = before.trim_end_matches("cannot be read: ").trim_end_matches(": ").rsplit(": ").next();
+            let path = path.unwrap_or_default();
+            let user = access::ourselves();
+            format!(
+                "{before}{FORBIDDEN}: let user {user}, as whom this runs, read it: `chown {user} {path}` or \
+                 `chmod g+r {path}` for its group; each folder above it must let that user in, as with `chmod g+x`{after}"
+            )
+        }
+        _ => said,
+    };
     REMEDIES.into_iter().fold(said, |said, (error, remedy)| {
         // Who explains twice says it once.
         let is_explained = said.contains(&format!("{error}{remedy}"));
@@ -181,14 +207,33 @@ mod tests {
             (
                 "session.idle",
                 "must not be longer than session.absolute",
-                "must not be longer than session.absolute, which is \"90d\" if nothing is said; CHANCERY_SESSION_IDLE is \"9d\"",
+                "must not be longer than session.absolute, which is \"90d\" if nothing is said: shorten session.idle or lengthen session.absolute; CHANCERY_SESSION_IDLE is \"9d\"",
             ),
             ("client a", "is wrong", "is wrong"),
+            (
+                "refresh_token.idle",
+                "must not be longer than session.idle",
+                "must not be longer than session.idle, which is \"9d\"; it is \"14d\" if nothing is said: shorten refresh_token.idle or lengthen session.idle",
+            ),
+            ("http.listen", "`a:1` is none", "`a:1` is none"),
         ] {
             assert_eq!(said(&values, setting, rule), expected, "{setting}");
         }
         values.flagged("session.idle");
         assert_eq!(said(&values, "session.idle", "too long"), "too long; it is \"9d\"");
+    }
+
+    #[test]
+    fn who_may_not_read_a_file_is_told_how_to() {
+        let user = access::ourselves();
+        for said in ["tls.key: /etc/a.key: ", "pages.logo: /etc/a.key: cannot be read: ", "/etc/a.key: "] {
+            let told = with_remedy(format!("{said}{FORBIDDEN}"));
+            let remedy = format!(
+                "{said}{FORBIDDEN}: let user {user}, as whom this runs, read it: `chown {user} /etc/a.key` or "
+            );
+            assert!(told.starts_with(&remedy), "{told}");
+            assert_eq!(with_remedy(told.clone()), told, "it is said once");
+        }
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn check_reads_what_other_servers_need() {
     assert!(check("own.pem", "intern.example,other.example:8443,[fd00::1]:1").status.success());
     for (roots, hosts, said) in [
         ("missing.pem", "a.example", "fetch.extra_roots: "),
-        ("own.pem,key.pem", "a.example", "key.pem: it contains no certificate"),
+        ("own.pem,key.pem", "a.example", "key.pem: it has no certificate: it must be PEM"),
         ("own.pem", "https://a.example", "fetch.allow_hosts: `https://a.example` must be"),
         ("own.pem", "*.example", "fetch.allow_hosts: `*.example` must be `host` or `host:port`"),
         ("own.pem", "10.0.0.0/8", "fetch.allow_hosts: `10.0.0.0/8` must be"),
@@ -161,11 +161,17 @@ fn check_names_what_is_wrong_with_a_resource_server() {
     check("[resource_server]\nuri = \"urn:a\"", &["resource_server: must be written as [[resource_server]]"]);
     check(
         "[[resource_server]]\nuri = \"urn:a\"\n[[resource_server]]\nuri = \"/b\"\n[[resource_server]]\nname = \"C\"",
-        &["resource_server: /b: uri must be an absolute URI", "resource_server: number 3: uri must be"],
+        &[
+            "resource_server: number 2: uri must be an absolute URI",
+            "resource_server: number 3: uri is missing",
+        ],
     );
     for (uri, expected) in [
-        ("https://a.example/#x", "https://a.example/#x: uri must be"),
-        ("", ": uri must be"),
+        (
+            "https://a.example/#x",
+            "without a fragment, such as \"https://api.example.org\"; it is \"https://a.example/#x\"",
+        ),
+        ("", "number 1: uri must be"),
         ("https://id.example.org", "uri must not be the issuer"),
     ] {
         check(&format!("[[resource_server]]\nuri = \"{uri}\""), &[expected]);
@@ -173,20 +179,20 @@ fn check_names_what_is_wrong_with_a_resource_server() {
     for (member, expected) in [
         ("scope = [\"read\"]", "resource_server.scope: there is no such setting; did you mean `scopes`?"),
         ("nonsense = 1", "resource_server.nonsense: there is no such setting"),
-        ("scopes = \"read\"", "urn:a: must be a list, and is the string \"read\" in `scopes`"),
+        ("scopes = \"read\"", "urn:a: scopes: must be a list, and is the string \"read\""),
         ("scopes = [\"re ad\"]", "urn:a: scopes: number 1, \"re ad\", is several scopes, which stand by"),
         ("scopes = [\"email\"]", "urn:a: scope email belongs to the authorization server itself"),
         ("scopes = [\"openid\"]", "urn:a: scope openid belongs to the authorization server itself"),
-        ("format = \"JWT\"", "urn:a: must be `opaque` or `jwt`, and is `JWT` in `format`"),
-        ("alg = \"none\"", "urn:a: \"none\" is none of RS256, "),
-        ("lifetime = \"5\"", "urn:a: a duration is whole numbers with a unit"),
+        ("format = \"JWT\"", "urn:a: format: must be `opaque` or `jwt`, and is `JWT`; did you mean jwt?"),
+        ("alg = \"none\"", "urn:a: alg: \"none\" is none of RS256, "),
+        ("lifetime = \"5\"", "urn:a: lifetime: a duration is whole numbers with a unit"),
         ("lifetime = \"0s\"", "urn:a: lifetime must be at least 1s"),
         ("name = \" \"", "urn:a: name must not be empty"),
-        ("any_client = \"yes\"", "urn:a: must be true or false, and is the string \"yes\" in `any_client`"),
-        ("encryption = { alg = \"ECDH-ES\" }", "urn:a: missing field `key` in `encryption`"),
+        ("any_client = \"yes\"", "urn:a: any_client: must be true or false, and is the string \"yes\""),
+        ("encryption = { alg = \"ECDH-ES\" }", "urn:a: encryption: missing field `key`"),
         (
             "encryption = { alg = \"ECDH-ES\", key = \"x\" }",
-            "urn:a: key: it is not the expected JSON object in",
+            "urn:a: encryption: key must be a public JWK as JSON, such as {\"kty\": \"EC\", ...}: it is not the expected JSON object",
         ),
         ("introspected_by = [\"nobody\"]", "urn:a: introspected_by: nobody is no client that is registered"),
         ("introspected_by = [\"spa\"]", "urn:a: introspected_by: spa does not authenticate"),

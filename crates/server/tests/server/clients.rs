@@ -318,3 +318,50 @@ fn redirect_uris_that_never_match_are_named() {
         assert_eq!(notice.is_empty(), said.is_empty(), "{uri}: {notice}");
     }
 }
+
+/// What is wrong with the JSON of a client is said with what to write.
+#[test]
+fn wrong_metadata_are_explained() {
+    let folder = initialised();
+    done(
+        &folder,
+        &["client", "add", r#"{"client_id":"web","redirect_uris":["https://web.example/cb"]}"#],
+        "",
+    );
+    for (arguments, expected) in [
+        (
+            &["add", "{client_id:x}"][..],
+            "the argument is not JSON (key must be a string at line 1 column 2): names and texts",
+        ),
+        (
+            &["update", "web", "{client_id:x}"],
+            "the argument is not JSON (key must be a string at line 1 column 2): names and",
+        ),
+        (&["add", "[{}, 1]"], "the argument: number 2 of the list is no JSON object, such as {"),
+        (&["update", "web", "[]"], "the argument is no JSON object, such as {"),
+        (
+            &["add", "--file", "nope.json"],
+            "--file: nope.json: No such file or directory (os error 2): correct the path",
+        ),
+        (
+            &["add", r#"{"redirect_uris":["https://a.example/cb"],"client_secret":"short"}"#],
+            "client_secret: must have at least 32 characters, because only its digest protects it; leave it out, and a good one is \
+             made; --weak-secret takes this one",
+        ),
+        (
+            &["add", r#"{"redirect_uris":["https://a.example/cb"],"scope":["openid","email"]}"#],
+            r#"scope: must be a string; it is ["openid","email"]: write "openid email" (RFC 7591 section 2)"#,
+        ),
+        (
+            &["update", "web", r#"{"redirect_uris":"https://a.example/cb"}"#],
+            r#"redirect_uris: must be an array of strings; it is "https://a.example/cb": write ["https://a.example/cb"]"#,
+        ),
+        (
+            &["add", r#"{"redirect_uris":["https://a.example/cb"],"jwks":[]}"#],
+            r#"jwks: must be a JWK Set, such as {"keys": [{"kty": "EC", ...}]}: it is not the expected JSON object"#,
+        ),
+    ] {
+        let said = refused(&folder, &[&["client"][..], arguments].concat(), "");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}

@@ -116,6 +116,11 @@ fn nobody_types_a_password_in_vain() {
         (&["\u{430}lice"], "several scripts"),
         (&["al ice"], "RFC 8265"),
         (&["carol", "email=nobody"], "must be an e-mail address"),
+        (&["carol", "email=nobody"], "such as alice@example.org; it is \"nobody\" (OIDC Core section 5.1)"),
+        (
+            &["carol", "address=Berlin"],
+            "such as {\"locality\": \"Berlin\", \"country\": \"Germany\"}; it is \"Berlin\" (OIDC Core section 5.1.1)",
+        ),
         (&["carol", "sub=x"], "set by the provider"),
         (&["carol"], "no password came"),
     ] {

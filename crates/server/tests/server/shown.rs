@@ -221,7 +221,7 @@ fn misspelt_names_are_suggested() {
         ),
         (
             &["client", "update", "photos", r#"{client_name:"x"}"#],
-            "the metadata are not JSON: key must be a string at line 1 column 2",
+            "the argument is not JSON: key must be a string at line 1 column 2",
         ),
         (&["client", "members", "redirect_url"], "did you mean redirect_uris?"),
         (&["log", "explain", "pkce_mising"], "did you mean pkce_missing?"),

@@ -61,6 +61,10 @@ fn prepared() -> std::path::PathBuf {
     let key = folder.join("open.key");
     fs::write(&key, "not a key").unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let pem = folder.join("open.pem");
+    fs::write(&pem, "-----BEGIN NOTHING-----\n").unwrap();
+    fs::set_permissions(&pem, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(folder.join("latin1.txt"), b"password\ngr\xfc\xdfe\n").unwrap();
     assert!(done(&folder, &["check"], "").contains("good"));
     folder
 }

@@ -238,7 +238,13 @@ fn registered(from: &mut Reader<'_>, flow: &Flow) -> Option<Jwks> {
     let jwks = match Jwks::parse(json) {
         Ok(jwks) => jwks,
         Err(error) => {
-            from.complain_by("jwks", error.to_string(), RFC7517);
+            let rule = match error {
+                Error::Json | Error::MissingMember | Error::MemberType => {
+                    format!("must be a JWK Set, such as {{\"keys\": [{{\"kty\": \"EC\", ...}}]}}: {error}")
+                }
+                error => error.to_string(),
+            };
+            from.complain_by("jwks", rule, RFC7517);
             return None;
         }
     };

@@ -147,9 +147,15 @@ impl<'m> Reader<'m> {
 
     /// A member of any type that serde knows.
     pub(super) fn value<T: DeserializeOwned>(&mut self, name: &'m str, what: &str) -> Option<T> {
-        match serde_json::from_str(self.raw(name)?) {
+        let raw = self.raw(name)?;
+        match serde_json::from_str(raw) {
             Ok(value) => Some(value),
-            Err(_) => self.wrong(name, format!("must be {what}")),
+            // A secret is not shown.
+            Err(_) if name.contains("secret") => self.wrong(name, format!("must be {what}")),
+            Err(_) => {
+                let shown: String = raw.chars().take(SHOWN).collect();
+                self.wrong(name, format!("must be {what}; it is {shown}{}", in_right_form(what, raw)))
+            }
         }
     }
 
@@ -267,6 +273,24 @@ impl<'m> Reader<'m> {
     }
 }
 
+/// How much of a value is shown.
+const SHOWN: usize = 60;
+
+/// The same value as it should have been written, if it is but its form that is wrong.
+fn in_right_form(what: &str, raw: &str) -> String {
+    let text = serde_json::from_str::<String>(raw);
+    let list = serde_json::from_str::<Vec<String>>(raw);
+    let right = match (what, text, list) {
+        ("a string", _, Ok(list)) => serde_json::to_string(&list.join(" ")),
+        ("an array of strings", Ok(text), _) => {
+            serde_json::to_string(&text.split_whitespace().collect::<Vec<_>>())
+        }
+        (_, Ok(text), _) if matches!(&*text, "true" | "false") || text.parse::<u64>().is_ok() => Ok(text),
+        _ => return String::new(),
+    };
+    right.map(|right| format!(": write {right}")).unwrap_or_default()
+}
+
 /// RFC 7592 section 2.2
 pub(crate) fn is_omitted(json: &str) -> bool {
     matches!(json, "null" | "\"\"")
@@ -279,3 +303,31 @@ fn is_localhost(host: &str) -> bool {
 }
 
 const MISLEADING: &str = "must not have control characters, line separators, or characters that are not seen or change the direction of text";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_another_form_is_shown_with_the_right_one() {
+        let json = r#"{"scope":["openid","email"],"redirect_uris":"https://a.example/cb","client_name":5,"require_auth_time":"true",
+            "default_max_age":"60","client_secret":5}"#;
+        let object = Object::parse(json.as_bytes()).unwrap();
+        let mut reader = Reader::new(&object, "RFC 7591 section 2");
+        let _wrong = (reader.string("scope"), reader.strings("redirect_uris"), reader.string("client_name"));
+        let _wrong = (reader.boolean("require_auth_time"), reader.number("default_max_age"));
+        assert_eq!(reader.string("client_secret"), None);
+        let said: Vec<_> = reader.finish().0.into_iter().map(|complaint| complaint.rule).collect();
+        assert_eq!(
+            said,
+            [
+                r#"must be a string; it is ["openid","email"]: write "openid email""#,
+                r#"must be an array of strings; it is "https://a.example/cb": write ["https://a.example/cb"]"#,
+                "must be a string; it is 5",
+                r#"must be true or false; it is "true": write true"#,
+                r#"must be a whole number that is not negative; it is "60": write 60"#,
+                "must be a string",
+            ]
+        );
+    }
+}
