@@ -85,7 +85,7 @@ impl Node {
     /// Two people and clients more than will change, in each of two realms.
     async fn fill(&self) {
         for realm in REALMS.map(realm) {
-            self.keys.begin(&realm, &[SigningAlgorithm::Rs256]).await.unwrap();
+            self.keys.begin(&realm, &[SigningAlgorithm::Rs256], Timestamp::from_secs(0)).await.unwrap();
             for name in NAMES {
                 let (password, claims) = (password("correct horse"), Claims::default());
                 let person = NewPerson { username: username(name), password, claims, id: Some(id(name)) };
@@ -180,7 +180,7 @@ async fn one_change_costs_one_entry(stores: [Arc<dyn DocumentStore>; 3]) {
     second("nothing has changed again", [0, 0]).await;
 
     // Keys that sign, keys for encryption and root secrets of one realm are read again, and of that realm only.
-    operator.keys.begin(&main, &[SigningAlgorithm::Es256]).await.unwrap();
+    operator.keys.begin(&main, &[SigningAlgorithm::Es256], Timestamp::from_secs(0)).await.unwrap();
     for node in second("a key", [3, 0]).await {
         let has_new =
             |provider: &Arc<Provider>| provider.snapshot().jwks.body.windows(5).any(|text| text == b"ES256");

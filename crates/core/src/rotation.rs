@@ -21,7 +21,12 @@ pub struct KeyTimes {
     /// `None` as long as no other key is due to replace it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<KeyEnd>,
+    /// When it was made, if its other times do not tell: see [`KeyTimes::first`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
 }
+
+const BEGINNING: Timestamp = Timestamp::from_millis(0);
 
 /// When a key stops signing and when it leaves the JWKS. Both are set together, because otherwise a key could
 /// sign tokens that outlive it.
@@ -53,9 +58,29 @@ impl KeyEnd {
 
 impl KeyTimes {
     /// The times of the first key of an algorithm. No cache holds an older set without it, so it need not
-    /// wait; and it signs even if the clock is set back after it was made.
-    pub const FROM_THE_BEGINNING: Self =
-        Self { publish_at: Timestamp::from_millis(0), sign_from: Timestamp::from_millis(0), end: None };
+    /// wait; and it signs even if the clock is set back after it was made, because it does so from the
+    /// beginning of time.
+    #[must_use]
+    pub const fn first(made_at: Timestamp) -> Self {
+        Self { publish_at: BEGINNING, sign_from: BEGINNING, end: None, made_at: Some(made_at) }
+    }
+
+    /// Since when it is published, for whoever asks how old it is. Nobody knows that of a first key that was
+    /// stored without the time at which it was made.
+    #[must_use]
+    pub fn published_since(&self) -> Option<Timestamp> {
+        self.since(self.publish_at)
+    }
+
+    /// Since when it signs, likewise.
+    #[must_use]
+    pub fn signs_since(&self) -> Option<Timestamp> {
+        self.since(self.sign_from)
+    }
+
+    fn since(&self, at: Timestamp) -> Option<Timestamp> {
+        if at > BEGINNING { Some(at) } else { self.made_at }
+    }
 
     /// Whether it signs at this time.
     #[must_use]
@@ -148,7 +173,7 @@ mod tests {
 
     impl Ring {
         fn new() -> Self {
-            Self { keys: vec![KeyTimes::FROM_THE_BEGINNING], never: Vec::new(), longest: 0 }
+            Self { keys: vec![KeyTimes::first(secs(0))], never: Vec::new(), longest: 0 }
         }
 
         fn rotate(&mut self, now: i64, after: i64, longest: i64) {
@@ -157,7 +182,12 @@ mod tests {
             if succeed(&mut times, secs(now), secs(now + after), duration(longest)).is_none() {
                 let pending = |(_, key): &(usize, &KeyTimes)| key.sign_from > secs(now);
                 self.never.extend(self.keys.iter().enumerate().filter(pending).map(|(at, _)| at));
-                self.keys.push(KeyTimes { publish_at: secs(now), sign_from: secs(now + after), end: None });
+                self.keys.push(KeyTimes {
+                    publish_at: secs(now),
+                    sign_from: secs(now + after),
+                    end: None,
+                    made_at: None,
+                });
             }
         }
 
@@ -213,6 +243,18 @@ mod tests {
             let open = ring.keys.iter().filter(|key| key.end.is_none()).count();
             assert_eq!(open, 1, "seed {seed}: one key goes on");
         }
+    }
+
+    /// A first key signs at any time, and yet it is known how old it is, unless it was stored before that was.
+    #[test]
+    fn a_first_key_has_an_age() {
+        let first = KeyTimes::first(secs(1_000));
+        assert!(first.signs(secs(0)) && first.counts(secs(0)));
+        assert_eq!((first.published_since(), first.signs_since()), (Some(secs(1_000)), Some(secs(1_000))));
+        let stored: KeyTimes = serde_json::from_str(r#"{"publish_at":0,"sign_from":0}"#).unwrap();
+        assert_eq!((stored.published_since(), stored.signs_since()), (None, None));
+        let next = KeyTimes { publish_at: secs(5), sign_from: secs(9), ..stored };
+        assert_eq!((next.published_since(), next.signs_since()), (Some(secs(5)), Some(secs(9))));
     }
 
     /// FR-06, as reported: the key with the longer delay does not take over from the one with the shorter.

@@ -22,6 +22,7 @@ use crate::node::{DEVELOPMENT_ADDRESS, Node, bind};
 use crate::parts::{Opened, open};
 use crate::secrets::{self, write_new};
 use crate::settings::{FILE, Settings, load, template};
+use crate::store_lock::{Holder, StoreLock};
 
 const WRAPPING_KEY: &str = "wrapping.key";
 
@@ -52,6 +53,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
         return Err(format!("{}: a development provider has no [tls]", file.display()));
     }
     let demo = demo(&settings.issuer, &folder.join("credentials"))?;
+    let _alone = StoreLock::take(&settings, Holder::Server)?;
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
     Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(Some(configured)).await

@@ -22,6 +22,7 @@ mod secrets;
 mod reasons;
 mod settings;
 mod spans;
+mod store_lock;
 mod terminal;
 mod text_file;
 mod trace;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use crate::arguments::{Command, Configured, Develop, Log, ReportFormat};
 use crate::settings::Source;
+use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::Escaped;
 
 /// How long the runtime's threads may take to end.
@@ -99,7 +101,10 @@ async fn serve(configured: Configured) -> Result<(), String> {
             configuration: name it with --config, or write one with `chancery init`".to_owned());
     }
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
-    let opened = parts::open_existing(&settings)?;
+    parts::check_existing(&settings)?;
+    // Before anything is written into the store, whose tables an older server may be using.
+    let _alone = StoreLock::take(&settings, Holder::Server)?;
+    let opened = parts::open(&settings)?;
     opened.check_realm(&settings).await?;
     opened.check_issuer(&settings).await?;
     if matches!(settings.store, settings::Store::Memory) {

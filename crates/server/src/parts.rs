@@ -11,7 +11,7 @@ use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault, FaultKind};
 use chancery_core::fetch::DynFetch;
 use chancery_core::model::{ResourceServer, TokenFormat};
-use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
+use chancery_core::ports::{Clock as _, EventSink, PrivateKeys as _, Random, SystemClock};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_jose::{EncryptionKeyType, RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::{DocumentKind, DocumentStore, StateStore};
@@ -50,15 +50,18 @@ pub(crate) struct Opened {
 const REPLACEMENT: &str = "if the file is damaged, `chancery restore FILE --replace` puts a backup in its \
     place and keeps it beside";
 
-/// Opens an existing store, so that a wrong path does not create an empty one without keys.
+/// Opens an existing store.
 pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
+    check_existing(settings)?;
+    open(settings)
+}
+
+/// Checks that there is a store, so that a wrong path does not create an empty one without keys.
+pub(crate) fn check_existing(settings: &Settings) -> Result<(), String> {
     match &settings.store {
         Store::Sqlite { path, .. } if !path.exists() => Err(missing(path)),
-        Store::Sqlite { path, .. } => {
-            check_kind(path)?;
-            open(settings)
-        }
-        Store::Memory => open(settings),
+        Store::Sqlite { path, .. } => check_kind(path),
+        Store::Memory => Ok(()),
     }
 }
 
@@ -298,7 +301,7 @@ impl Opened {
 
     /// Makes the first keys and the first root secret of a realm, unless they exist.
     pub(crate) async fn first_keys(&self, realm: &RealmId) -> Result<(), Fault> {
-        self.keys.begin(realm, &FIRST_KEYS).await
+        self.keys.begin(realm, &FIRST_KEYS, SystemClock.now()).await
     }
 
     /// The algorithms of the keys that have not been superseded, each once.
@@ -314,7 +317,7 @@ impl Opened {
     pub(crate) async fn encryption_keys(&self, settings: &Settings) -> Result<(), Fault> {
         match encryption_types(settings).as_slice() {
             [] => Ok(()),
-            types => self.keys.begin_encryption(&settings.realm, types).await,
+            types => self.keys.begin_encryption(&settings.realm, types, SystemClock.now()).await,
         }
     }
 }

@@ -254,7 +254,7 @@ impl MemoryKeys {
     ) -> Result<Box<str>, Fault> {
         let key = PrivateKey::generate(alg).map_err(|error| Fault::internal(error.to_string()))?;
         let kid: Box<str> = key.kid().into();
-        let times = KeyTimes { publish_at, sign_from, end: None };
+        let times = KeyTimes { publish_at, sign_from, end: None, made_at: None };
         let entry = KeyEntry { jwk: key.public_jwk().clone(), times };
         self.change(|held| held.keys.push((entry, Arc::new(key))));
         Ok(kid)
@@ -271,7 +271,7 @@ impl MemoryKeys {
     ) -> Result<Box<str>, Fault> {
         let key = DecryptionKey::generate(key_type).map_err(|error| Fault::internal(error.to_string()))?;
         let kid: Box<str> = key.kid().into();
-        let times = KeyTimes { publish_at, sign_from: publish_at, end: None };
+        let times = KeyTimes { publish_at, sign_from: publish_at, end: None, made_at: None };
         let entry = EncryptionKeyEntry { jwk: key.public_jwk().clone(), times };
         self.change(|held| held.encryption.push((entry, Arc::new(key))));
         Ok(kid)

@@ -118,18 +118,24 @@ impl SealedKeys {
     }
 
     /// Makes what a realm needs and does not have yet: a key for each of these algorithms, and the first root
-    /// secret. It may be repeated at any time, even by several callers at once.
+    /// secret. It may be repeated at any time, even by several callers at once. The keys sign at once, whatever the
+    /// clock says later; `now` is kept to tell how old they are.
     ///
     /// # Errors
     /// A fault of the store or of the cryptographic library; a symmetric algorithm.
-    pub async fn begin(&self, realm: &RealmId, algorithms: &[SigningAlgorithm]) -> Result<(), Fault> {
+    pub async fn begin(
+        &self,
+        realm: &RealmId,
+        algorithms: &[SigningAlgorithm],
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let mut made = Made::default();
         self.change(realm, |ring| {
             let mut is_changed = false;
             for alg in algorithms {
                 if !lasts(&ring.keys, |key| Ok(self.private_key(realm, key)?.public_jwk().fits(*alg)))? {
                     let key = made.key(alg.name(), || PrivateKey::generate(*alg))?;
-                    ring.keys.push(self.sealed_key(realm, key, KeyTimes::FROM_THE_BEGINNING)?);
+                    ring.keys.push(self.sealed_key(realm, key, KeyTimes::first(now))?);
                     is_changed = true;
                 }
             }
@@ -147,18 +153,19 @@ impl SealedKeys {
     ///
     /// # Errors
     /// A fault of the store or of the cryptographic library.
-    pub async fn begin_encryption(&self, realm: &RealmId, types: &[EncryptionKeyType]) -> Result<(), Fault> {
+    pub async fn begin_encryption(
+        &self,
+        realm: &RealmId,
+        types: &[EncryptionKeyType],
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let mut made = Made::default();
         self.change(realm, |ring| {
             let mut is_changed = false;
             for key_type in types {
                 if !lasts(&ring.encryption, |key| self.is_of_type(realm, key, *key_type))? {
                     let key = made.key(key_type.name(), || DecryptionKey::generate(*key_type))?;
-                    ring.encryption.push(self.sealed_encryption_key(
-                        realm,
-                        key,
-                        KeyTimes::FROM_THE_BEGINNING,
-                    )?);
+                    ring.encryption.push(self.sealed_encryption_key(realm, key, KeyTimes::first(now))?);
                     is_changed = true;
                 }
             }
@@ -194,7 +201,7 @@ impl SealedKeys {
                     |key| Ok(self.private_key(realm, key)?.public_jwk().fits(*alg)),
                     |end| succeed(end, now, sign_from, longest),
                     || {
-                        let times = KeyTimes { publish_at: now, sign_from, end: None };
+                        let times = KeyTimes { publish_at: now, sign_from, end: None, made_at: None };
                         let key = made.key(alg.name(), || PrivateKey::generate(*alg))?;
                         self.sealed_key(realm, key, times)
                     },
@@ -229,7 +236,8 @@ impl SealedKeys {
                     |key| self.is_of_type(realm, key, *key_type),
                     |end| succeed(end, now, alone_from, longest),
                     || {
-                        let times = KeyTimes { publish_at: now, sign_from: alone_from, end: None };
+                        let times =
+                            KeyTimes { publish_at: now, sign_from: alone_from, end: None, made_at: None };
                         let key = made.key(key_type.name(), || DecryptionKey::generate(*key_type))?;
                         self.sealed_encryption_key(realm, key, times)
                     },

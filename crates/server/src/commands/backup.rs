@@ -16,6 +16,7 @@ use crate::arguments::{Backup, Restore};
 use crate::log::rfc3339;
 use crate::parts::{missing, open};
 use crate::settings::{Settings, Store, load};
+use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, counted};
 
 /// What only makes something invalid, or tells of its end. Everything else that the protocol has made is left out of
@@ -87,6 +88,7 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
             files.join(", ")
         ));
     }
+    let _alone = StoreLock::take(&settings, Holder::Command("restore"))?;
     check_unused(path)?;
     // Everything is done with a copy, beside the store, until it is good.
     let mut copy = Unfinished::beside(path, "restored").map_err(|error| about(&error))?;
@@ -113,7 +115,7 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     if log.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         return Err(about(&"the copy could not be closed in order"));
     }
-    // All that has taken its time, in which a supervisor may have started the server again.
+    // All that has taken its time, in which another program may have opened it.
     check_unused(path)?;
     let before = if is_there { Some(set_aside(path)?) } else { None };
     copy.replace(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -122,7 +124,10 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
 
 fn check_unused(store: &Path) -> Result<(), String> {
     if store.exists() && is_in_use(store) {
-        return Err(format!("{} is in use: stop the server first; nothing was changed", store.display()));
+        return Err(format!(
+            "{} is in use by another program, which `fuser` names: wait until it has ended; nothing was changed",
+            store.display()
+        ));
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::arguments::{Configured, Init};
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
 use crate::settings::{FILE, Settings, Source, Store, load_text, template};
+use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, Word};
 
 const WRAPPING_KEY: &str = "wrapping.key";
@@ -75,6 +76,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
     };
 
     make_folder(&wanted.directory)?;
+    let _alone = StoreLock::take(&settings, Holder::Command("init"))?;
     if !wrapping_key.exists() {
         secrets::write_private(wrapping_key, &secrets::random_text())?;
     }

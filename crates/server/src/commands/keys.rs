@@ -125,7 +125,7 @@ async fn add(settings: &Settings, opened: &Opened, alg: &str, form: Form) -> Out
             "{alg}: there is a key for it already; `chancery keys rotate` replaces all keys"
         ));
     }
-    opened.keys.begin(realm, &[alg]).await.map_err(said)?;
+    opened.keys.begin(realm, &[alg], now).await.map_err(said)?;
     let keys = opened.keys.list(realm).await.map_err(said)?;
     let mut list = listed();
     keys.iter().filter(|key| goes_on(key)).for_each(|key| row(&mut list, key, now));
@@ -257,6 +257,7 @@ fn valid(end: Option<KeyEnd>, now: Timestamp) -> String {
 
 fn row(list: &mut List<5>, key: &KeyEntry, now: Timestamp) {
     let KeyTimes { sign_from, end, .. } = key.times;
+    let since = key.times.signs_since().map(rfc3339);
     let (state, text) = match end {
         Some(end) if end.count_until() <= now => ("ended", "ended".to_owned()),
         // Another one was made before its time came.
@@ -264,11 +265,12 @@ fn row(list: &mut List<5>, key: &KeyEntry, now: Timestamp) {
         Some(end) if end.sign_until() <= now => ("verifies", "no longer signs".to_owned()),
         Some(end) => ("signs", format!("signs until {}", rfc3339(end.sign_until()))),
         None if sign_from > now => ("next", format!("signs from {}", rfc3339(sign_from))),
-        None => ("signs", "signs".to_owned()),
+        None => ("signs", since.as_ref().map_or("signs".to_owned(), |since| format!("signs since {since}"))),
     };
     let (kid, alg) = (key.jwk.kid().unwrap_or("-"), key.jwk.alg().map_or("-", SigningAlgorithm::name));
     let value = json!({
-        "kid": kid, "alg": alg, "use": "signing", "state": state, "sign_from": rfc3339(sign_from),
+        "kid": kid, "alg": alg, "use": "signing", "state": state, "sign_from": since,
+        "published_from": key.times.published_since().map(rfc3339),
         "sign_until": end.map(|end| rfc3339(end.sign_until())),
         "valid_until": end.map(|end| rfc3339(end.count_until())),
     });
@@ -295,6 +297,7 @@ fn encryption_row(
     let (kid, alg) = (key.jwk.kid().unwrap_or("-"), key.jwk.key_type().name());
     let value = json!({
         "kid": kid, "alg": alg, "use": "encryption", "state": state,
+        "published_from": key.times.published_since().map(rfc3339),
         "published_until": end.map(|end| rfc3339(end.sign_until())),
         "valid_until": end.map(|end| rfc3339(end.count_until())),
     });

@@ -124,8 +124,13 @@ impl Gauges {
         for KeyEntry { jwk, times } in &reading.keys {
             let alg = jwk.alg().map_or_else(|| "encryption".to_owned(), |alg| alg.to_string());
             let key = Key { kid: jwk.kid().unwrap_or_default().to_owned(), alg };
-            self.published.get_or_create(&key).set(seconds(times.publish_at));
-            self.signs_from.get_or_create(&key).set(seconds(times.sign_from));
+            // Of a key whose age nobody knows there is no series: it would look as if it came from 1970.
+            if let Some(since) = times.published_since() {
+                self.published.get_or_create(&key).set(seconds(since));
+            }
+            if let Some(since) = times.signs_since() {
+                self.signs_from.get_or_create(&key).set(seconds(since));
+            }
             if let Some(end) = times.end {
                 self.signs_until.get_or_create(&key).set(seconds(end.sign_until()));
             }

@@ -213,17 +213,25 @@ fn it_cannot_be_led_astray() {
 }
 
 /// Bad input: the port is taken. Another folder gets no configuration that names it, and the provider that runs, perhaps in
-/// this very folder, is left alone: nothing says that it was killed.
+/// this very folder, is left alone, also by one that is to have another port: nothing says that it was killed.
 #[test]
 fn a_port_that_is_taken_is_told_and_nothing_is_touched() {
     let (here, elsewhere, listen) = (folder(), folder(), free());
     let server = start(&here, listen);
-    for folder in [&here, &elsewhere] {
-        let output = run(folder, &["dev", "--listen", &listen.to_string()], "");
+    let (same, other) = (listen.to_string(), free().to_string());
+    let in_use =
+        format!("chancery.sqlite is in use by another server (process {}): stop it first", server.id());
+    let port = [&same, "another process", "`chancery dev --listen 127.0.0.1:3001`"];
+    for (folder, listen, parts) in [
+        (&here, &same, &[in_use.as_str()][..]),
+        (&here, &other, &[in_use.as_str()]),
+        (&elsewhere, &same, &port),
+    ] {
+        let output = run(folder, &["dev", "--listen", listen], "");
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!output.status.success() && text.is_empty(), "{text}");
         let why = String::from_utf8(output.stderr).unwrap();
-        for part in [&listen.to_string(), "another process", "`chancery dev --listen 127.0.0.1:3001`"] {
+        for part in parts {
             assert!(why.contains(part), "{part} in {why}");
         }
     }

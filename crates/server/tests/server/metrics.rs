@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -145,4 +146,73 @@ fn what_is_shipped_names_metrics_that_exist() {
     for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
         assert!(guide.contains(&format!("### {alert}")), "docs/operate.md says nothing of {alert}");
     }
+}
+
+/// The ages of the keys in seconds, as the rule `ChanceryKeyOld` and the dashboard have them, and after how many seconds the
+/// rule tells somebody.
+fn key_ages(text: &str) -> (Vec<f64>, f64) {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/prometheus-alerts.yml");
+    let rules = std::fs::read_to_string(rules).unwrap();
+    let (_, rule) = rules.split_once("- alert: ChanceryKeyOld").unwrap();
+    let rule = rule.lines().find(|line| line.contains("time() - ")).unwrap();
+    let (_, rest) = rule.split_once("(time() - ").unwrap();
+    let (series, limit) = rest.split_once("{alg!=\"encryption\"}) > ").unwrap();
+    let limit = limit.split(" * ").map(|factor| factor.parse::<f64>().unwrap()).product();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let of_keys = text.lines().filter(|line| line.starts_with(&format!("{series}{{")));
+    let ages = of_keys.map(|line| now - line.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
+    (ages.collect(), limit)
+}
+
+/// The first keys sign whatever the clock says, and yet nobody is told that they are half a century old: not of a store whose
+/// keys are new, and not of one from before the time of their making was kept.
+#[test]
+fn the_first_keys_are_as_old_as_the_store() {
+    let folder = initialised();
+    let signs_from = || -> Vec<Value> {
+        let keys: Value = serde_json::from_str(&done(&folder, &["keys", "list", "--json"], "")).unwrap();
+        keys.as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|key| [&key["sign_from"], &key["published_from"]].map(Clone::clone))
+            .collect()
+    };
+    let scrape = || {
+        let mut server = Server::start(&folder, &[]);
+        let (status, text) = ask(server.address("management"), "/metrics");
+        assert_eq!(status, 200);
+        server.signal("TERM");
+        server.end();
+        text
+    };
+    let text = scrape();
+    let (ages, limit) = key_ages(&text);
+    assert!(limit > Duration::from_secs(86_400).as_secs_f64());
+    assert_eq!(ages.len(), 3, "{text}");
+    assert!(ages.iter().all(|age| (-1.0..3_600.0).contains(age)), "{ages:?}");
+    let published = text.lines().filter(|line| line.starts_with("chancery_key_published_timestamp_seconds{"));
+    assert!(
+        published.clone().count() == 3 && !published.clone().any(|line| line.ends_with(" 0.0")),
+        "{text}"
+    );
+    assert!(signs_from().iter().all(|at| at.as_str().is_some_and(|at| at > "2026")), "{:?}", signs_from());
+
+    let store = rusqlite::Connection::open(folder.join("chancery.sqlite")).unwrap();
+    let of_keys = "from document where id = 'keys'";
+    let body: Vec<u8> = store.query_row(&format!("select body {of_keys}"), [], |row| row.get(0)).unwrap();
+    let body = String::from_utf8(body).unwrap();
+    let mut before = String::new();
+    for part in body.split(",\"made_at\":") {
+        let rest =
+            if before.is_empty() { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit()) };
+        before.push_str(rest);
+    }
+    assert_ne!(before, body);
+    assert_eq!(
+        store.execute("update document set body = ?1 where id = 'keys'", [before.as_bytes()]).unwrap(),
+        1
+    );
+    drop(store);
+    assert_eq!(key_ages(&scrape()).0, [0.0; 0]);
+    assert!(signs_from().iter().all(Value::is_null), "{:?}", signs_from());
 }

@@ -14,6 +14,7 @@ use crate::ports::{EncryptionKeyEntry, KeyEntry};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 const ES384: SigningAlgorithm = SigningAlgorithm::Es384;
+const T0: Timestamp = Timestamp::from_secs(1_000);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn sealed(store: Arc<dyn DocumentStore>, wrapped_by: u8) -> SealedKeys {
@@ -33,7 +34,7 @@ fn kids(keys: &SealedKeys) -> Vec<String> {
 fn keys_are_sealed() {
     let store = Arc::new(MemoryStore::new());
     let (one, keys) = (realm("one"), sealed(store.clone(), 1));
-    now(keys.begin(&one, &[ES256, ES384])).unwrap();
+    now(keys.begin(&one, &[ES256, ES384], T0)).unwrap();
     assert_eq!(now(keys.add_secret(&one)).unwrap(), 2);
     let versions: Vec<u32> = now(keys.secrets(&one)).unwrap().iter().map(|secret| secret.version).collect();
     assert_eq!(versions, [2, 1]);
@@ -77,23 +78,23 @@ fn a_body_of_version_1_is_read() {
 #[test]
 fn a_realm_begins_once() {
     let (one, keys) = (realm("one"), sealed(Arc::new(MemoryStore::new()), 1));
-    now(keys.begin(&one, &[ES256])).unwrap();
+    now(keys.begin(&one, &[ES256], T0)).unwrap();
     let first = (kids(&keys), keys.generation(&one));
-    now(keys.begin(&one, &[ES256])).unwrap();
+    now(keys.begin(&one, &[ES256], T0)).unwrap();
     assert_eq!((kids(&keys), keys.generation(&one)), first, "nothing was written");
-    now(keys.begin(&one, &[ES256, ES384])).unwrap();
+    now(keys.begin(&one, &[ES256, ES384], T0)).unwrap();
     assert_eq!(kids(&keys).len(), 2);
     assert!(
         entries(&keys).iter().all(|entry| entry.times.signs(secs(0))),
         "also for a clock that is set back"
     );
-    assert!(now(keys.begin(&one, &[SigningAlgorithm::Hs256])).is_err());
+    assert!(now(keys.begin(&one, &[SigningAlgorithm::Hs256], T0)).is_err());
 }
 
 #[test]
 fn keys_are_rotated_removed_and_forgotten() {
     let (one, keys) = (realm("one"), sealed(Arc::new(MemoryStore::new()), 1));
-    now(keys.begin(&one, &[ES384, ES256])).unwrap();
+    now(keys.begin(&one, &[ES384, ES256], T0)).unwrap();
     let [other, old] = kids(&keys).try_into().unwrap();
     let rotate = |at, sign_from| now(keys.rotate(&one, &[ES256], secs(at), secs(sign_from), HOUR)).unwrap();
     let new = rotate(100, 700);
@@ -134,9 +135,9 @@ fn keys_for_encryption_are_sealed() {
     let (one, keys) = (realm("one"), sealed(store.clone(), 1));
     assert!(encryption(&keys).is_empty(), "only while somebody may encrypt");
     let types = [EncryptionKeyType::Rsa, EncryptionKeyType::P256];
-    now(keys.begin_encryption(&one, &types)).unwrap();
+    now(keys.begin_encryption(&one, &types, T0)).unwrap();
     let generation = keys.generation(&one);
-    now(keys.begin_encryption(&one, &types)).unwrap();
+    now(keys.begin_encryption(&one, &types, T0)).unwrap();
     assert_eq!(keys.generation(&one), generation, "nothing was written");
     assert!(entries(&keys).is_empty(), "they sign nothing");
 
@@ -165,7 +166,7 @@ fn keys_for_encryption_are_sealed() {
 fn keys_for_encryption_are_rotated_removed_and_forgotten() {
     let (one, keys) = (realm("one"), sealed(Arc::new(MemoryStore::new()), 1));
     let p256 = [EncryptionKeyType::P256];
-    now(keys.begin_encryption(&one, &[EncryptionKeyType::P256, EncryptionKeyType::X25519])).unwrap();
+    now(keys.begin_encryption(&one, &[EncryptionKeyType::P256, EncryptionKeyType::X25519], T0)).unwrap();
     let rotate = |at, alone| now(keys.rotate_encryption(&one, &p256, secs(at), secs(alone), HOUR)).unwrap();
     let new = rotate(100, 700);
     let [RotatedEncryption { kid, alone_from, .. }] = &*new else { panic!("{new:?}") };
@@ -201,7 +202,7 @@ fn whatever_the_order_of_rotations_nothing_outlives_its_key() {
     {
         let one = realm("one");
         let keys = Arc::new(sealed(Arc::new(MemoryStore::new()), 1));
-        now(keys.begin(&one, &[ES256])).unwrap();
+        now(keys.begin(&one, &[ES256], T0)).unwrap();
         let mut superseded: Vec<String> = Vec::new();
         for (at, delay) in (1_000..).step_by(30).zip(delays) {
             let pending = entries(&keys);
@@ -306,7 +307,7 @@ fn two_changes_at_one_moment_are_two_changes() {
     let rotate = |keys: &SealedKeys| {
         drop(now(keys.rotate(&realm("one"), &[ES256], secs(10), secs(700), HOUR)).unwrap())
     };
-    let begin = |keys: &SealedKeys| now(keys.begin(&realm("one"), &[ES256])).unwrap();
+    let begin = |keys: &SealedKeys| now(keys.begin(&realm("one"), &[ES256], T0)).unwrap();
     let add_secret = |keys: &SealedKeys| assert!(now(keys.add_secret(&realm("one"))).is_ok());
     type Change = fn(&SealedKeys);
     let table: [(&str, bool, Change, Change, usize, usize); 5] = [
@@ -335,7 +336,7 @@ fn two_changes_at_one_moment_are_two_changes() {
 fn many_rotations_at_one_moment_leave_one_key_that_goes_on() {
     let store = Arc::new(MemoryStore::new());
     let one = realm("one");
-    now(sealed(store.clone(), 1).begin(&one, &[ES256])).unwrap();
+    now(sealed(store.clone(), 1).begin(&one, &[ES256], T0)).unwrap();
     let start = Barrier::new(8);
     std::thread::scope(|scope| {
         for n in 0..8 {
@@ -359,7 +360,7 @@ fn many_rotations_at_one_moment_leave_one_key_that_goes_on() {
 fn golden_body() {
     let store = Arc::new(MemoryStore::new());
     let (one, keys) = (realm("one"), sealed(store.clone(), 7));
-    now(keys.begin(&one, &[ES256])).unwrap();
+    now(keys.begin(&one, &[ES256], T0)).unwrap();
     now(keys.rotate(&one, &[ES256], secs(1_000), secs(5_000), HOUR)).unwrap();
     let stored = now(DocumentStore::get(&*store, &one, DocumentKind::SEALED_KEYS, "keys")).unwrap().unwrap();
     println!("{}", String::from_utf8_lossy(&stored.body[1..]));
