@@ -19,6 +19,7 @@ use chancery_core::fetch::DynFetch;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
+use chancery_store::StoreError;
 use chancery_store_sqlite::{Running, SqliteStore};
 use chancery_x509::ClientCertificate;
 use http::{Request, Response};
@@ -326,12 +327,24 @@ impl Node {
         }
     }
 
-    /// Looks for changes that commands and other nodes have made.
+    /// Looks whether the store's file is in its place, without which nothing is written any more, and for changes that
+    /// commands and other nodes have made.
     async fn poll(self: Arc<Self>) {
         let mut ticks = interval(POLL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut was_lost = false;
         loop {
             ticks.tick().await;
+            if let Some(file) = &self.opened.file {
+                match file.check_file().await {
+                    Err(StoreError::Backend(why)) => {
+                        was_lost = true;
+                        self.record(&Err(why.to_string()));
+                    }
+                    Ok(()) if std::mem::take(&mut was_lost) => self.record(&self.probe().await),
+                    _ => {}
+                }
+            }
             let provider = self.current.load().provider.clone();
             provider.refresh(SystemClock.now()).await;
             self.say_changes().await;
@@ -353,11 +366,6 @@ impl Node {
                 };
                 let text = text + "; see http.connections and http.connections_per_network";
                 self.log.say(Level::Warn, "turned_away", &text);
-            }
-            if let Some(file) = &self.opened.file
-                && let Err(error) = file.check_file().await
-            {
-                self.record(&Err(error.to_string()));
             }
             let provider = self.current.load().provider.clone();
             let begun = Instant::now();

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::support::{PATIENCE, Server, ask, done, get, http, initialised, post};
 
-const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
-const GRANT: &str =
+pub(crate) const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
+pub(crate) const GRANT: &str =
     "grant_type=client_credentials&client_id=api&client_secret=a+secret+of+at+least+thirty-two+characters";
 
 /// The value of one series.

@@ -6,6 +6,7 @@ use chancery_types::Timestamp;
 use rusqlite::OptionalExtension;
 
 use crate::SqliteStore;
+use crate::damage::{explained, is_damage};
 use crate::database::{APPLICATION_ID, Database};
 
 /// The records that wait for a worker.
@@ -35,23 +36,34 @@ impl Running {
 
 impl SqliteStore {
     /// Checks that the file and its log are still the ones that were opened, and that nobody has met damage in them. It reads
-    /// a page and writes nothing.
+    /// a page and writes nothing. As long as they are not, every step fails, because what it wrote would be lost; when they
+    /// are back, steps succeed again.
     ///
     /// # Errors
     /// Names the file that was renamed, removed or replaced, or says that the file holds something else now, or is damaged.
     pub fn check_file(&self) -> StoreFuture<'_, ()> {
         let (identity, file, met) = (self.identity.clone(), self.file.clone(), self.damage());
+        let lost = self.writer.lost.clone();
         self.readers.read(move |_| {
-            identity.check()?;
+            let found = identity.check();
+            if found.is_err() {
+                lost.heed(&found);
+            }
+            found?;
             met?;
             // This needs a new connection, because the others have cached the first page.
             let database = Database::reading(&file)?;
-            let application: i64 = database.connection.query_row("pragma application_id", [], |row| row.get(0))?;
-            if application == APPLICATION_ID {
-                return Ok(());
-            }
-            let text = "no longer holds the database that was opened; put the right file back and restart the server";
-            Err(BackendError::new(format!("{}: {text}", file.path.display())).into())
+            let found = match database.connection.query_row("pragma application_id", [], |row| row.get(0)) {
+                Ok(APPLICATION_ID) => Ok(()),
+                Ok(_) => {
+                    let text = "no longer holds the database that was opened; put the right file back and restart the server";
+                    Err(BackendError::new(format!("{}: {text}", file.path.display())))
+                }
+                Err(error) if is_damage(&error) => Err(explained(error)),
+                Err(error) => return Err(error.into()),
+            };
+            lost.heed(&found);
+            Ok(found?)
         })
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::SqliteError;
 use crate::damage::Damage;
 use crate::database::Database;
+use crate::identity::Lost;
 use crate::watch::{Watch, Work, begin};
 
 /// How many steps may wait, and how many share a transaction.
@@ -37,6 +38,8 @@ pub(crate) struct Writer {
     waiting: Arc<AtomicUsize>,
     watch: Arc<dyn Watch>,
     pub(crate) damage: Damage,
+    /// While it is so, no step is queued.
+    pub(crate) lost: Lost,
 }
 
 impl Writer {
@@ -46,7 +49,8 @@ impl Writer {
         let thread = std::thread::Builder::new().name("store-writer".into());
         let of_thread = (waiting.clone(), watch.clone());
         let thread = thread.spawn(move || run(&database, &queued, of_thread)).map_err(BackendError::new)?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), waiting, watch, damage: Damage::default() })
+        let (damage, lost) = (Damage::default(), Lost::default());
+        Ok(Self { queue: Some(queue), thread: Some(thread), waiting, watch, damage, lost })
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -59,6 +63,7 @@ impl Writer {
         work: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
+            self.lost.check()?;
             let begun = begin();
             let (reply, answer) = oneshot::channel();
             let step = Box::new(Waiting { work, outcome: Err(StoreError::Busy), reply });

@@ -94,6 +94,13 @@ fn a_file_that_is_lost_is_noticed() {
         lose(&scratch.file());
         let found = complaint(wait(store.check_file()));
         assert!(found.contains(said), "{what}: {found}");
+        let refused = complaint(wait(store.check_write()));
+        assert!(refused.contains("nothing is written any more"), "{what}: {refused}");
+        if what == "renamed" {
+            fs::rename(scratch.file().with_extension("old"), scratch.file()).unwrap();
+            wait(store.check_file()).unwrap();
+            wait(store.check_write()).unwrap();
+        }
     }
 }
 
