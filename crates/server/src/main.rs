@@ -96,7 +96,8 @@ async fn run(command: Command) -> commands::Output {
 }
 
 async fn serve(configured: Configured) -> Result<(), String> {
-    if Source::of(&configured).is_development {
+    let source = Source::of(&configured);
+    if source.is_development {
         return Err("the development provider is started by `chancery dev`, which keeps it to this machine; `serve` needs a \
             configuration: name it with --config, or write one with `chancery init`".to_owned());
     }
@@ -110,5 +111,7 @@ async fn serve(configured: Configured) -> Result<(), String> {
     if matches!(settings.store, settings::Store::Memory) {
         opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
     }
+    // A reload reads this file, also if another one would be found by then.
+    let configured = Configured { config: Some(source.path), ..configured };
     node::Node::new(settings, opened, None).await?.run(Some(configured)).await
 }

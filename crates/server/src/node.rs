@@ -221,8 +221,9 @@ impl Node {
         let reloading = tokio::spawn({
             let node = self.clone();
             async move {
+                let mut taken = node.settings.values.clone();
                 while hangup.recv().await.is_some() {
-                    node.reload(configured.as_ref()).await;
+                    node.reload(configured.as_ref(), &mut taken).await;
                 }
             }
         });
@@ -232,7 +233,7 @@ impl Node {
 
         exit_at_the_deadline();
         self.is_ending.store(true, Ordering::Relaxed);
-        self.log.say(Level::Info, "ending", "no new connections; requests in flight may finish");
+        self.log.answer(Level::Info, "ending", "no new connections; requests in flight may finish");
         let all_ended = self.connections.end().await;
         for task in background {
             task.abort();
@@ -242,9 +243,9 @@ impl Node {
             spans.end().await;
         }
         if !all_ended {
-            self.log.say(Level::Warn, "cut_off", "some requests were still in flight after 10 s");
+            self.log.answer(Level::Warn, "cut_off", "some requests were still in flight after 10 s");
         }
-        self.log.say(Level::Info, "ended", "bye");
+        self.log.answer(Level::Info, "ended", "bye");
         Ok(())
     }
 

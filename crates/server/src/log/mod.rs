@@ -132,13 +132,15 @@ impl Log {
     /// Logs an event of the process.
     pub(crate) fn say(&self, level: Level, event: &'static str, message: &str) {
         if self.has(level) {
-            let content = Content::Process { event, about: None, message: message.to_owned() };
-            self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
+            self.answer(level, event, message);
         }
     }
-}
 
-impl Log {
+    /// Logs what has become of a signal, at whichever level is logged.
+    pub(crate) fn answer(&self, level: Level, event: &'static str, message: &str) {
+        self.put(level, Content::Process { event, about: None, message: message.to_owned() });
+    }
+
     /// Logs an event of the process that is about this member.
     pub(crate) fn say_of(
         &self,
@@ -149,9 +151,12 @@ impl Log {
     ) {
         if self.has(level) {
             let about = Some((name, value.to_owned()));
-            let content = Content::Process { event, about, message: message.to_owned() };
-            self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
+            self.put(level, Content::Process { event, about, message: message.to_owned() });
         }
+    }
+
+    fn put(&self, level: Level, content: Content) {
+        self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
     }
 }
 

@@ -1,5 +1,5 @@
 //! SIGHUP: the certificate and the configuration are read again, and the log says what counts now and what waits for a
-//! restart.
+//! restart. Whoever sends a signal wants an answer, whatever `log.level` is.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use super::{Current, Node, current};
 use crate::arguments::Configured;
 use crate::commands::lines;
 use crate::log::Level;
-use crate::settings::{self, Settings};
+use crate::settings::{self, Change, Settings, Source, Values};
 
 impl Node {
-    /// Reloads the certificate and the configuration. If one is invalid, the old one stays, and the log says
-    /// why.
-    pub(super) async fn reload(&self, configured: Option<&Configured>) {
+    /// Reloads the certificate and the configuration, which was `taken` the last time. If one is invalid, the old one
+    /// stays, and the log says why.
+    pub(super) async fn reload(&self, configured: Option<&Configured>, taken: &mut Values) {
         if let Some(certificate) = &self.certificate {
             match certificate.reload(SystemClock.now()) {
-                Ok(()) => self.log.say(Level::Info, "certificate_reloaded", "new connections use it"),
-                Err(why) => self.log.say(Level::Error, "certificate_kept", &why),
+                Ok(()) => self.log.answer(Level::Info, "certificate_reloaded", "new connections use it"),
+                Err(why) => self.log.answer(Level::Error, "certificate_kept", &why),
             }
         }
         let Some(configured) = configured else { return };
@@ -27,35 +27,62 @@ impl Node {
             Ok((current, settings)) => {
                 self.current.store(Arc::new(current));
                 self.log.change(settings.log);
-                self.say_reloaded(&settings);
+                self.say_reloaded(&settings.values, taken);
                 self.say_departures(&settings);
+                *taken = settings.values;
             }
-            Err(why) => self.log.say(Level::Error, "configuration_kept", &why),
+            Err(why) => self.log.answer(Level::Error, "configuration_kept", &why),
         }
     }
 
     async fn reconfigured(&self, configured: &Configured) -> Result<(Current, Settings), String> {
+        let path = Source::of(configured).path;
+        if !path.exists() {
+            return Err(format!(
+                "{} does not exist: put it back; the configuration of before goes on",
+                path.display()
+            ));
+        }
         let settings = settings::load(configured).map_err(|complaints| lines(&complaints))?;
-        if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
-            return Err("a change of issuer or realm needs a restart".to_owned());
+        let own = [
+            ("issuer", self.settings.issuer.as_str(), settings.issuer.as_str()),
+            ("realm", self.settings.realm.as_str(), settings.realm.as_str()),
+        ];
+        if let Some((setting, before, after)) = own.into_iter().find(|(_, before, after)| before != after) {
+            return Err(format!(
+                "{setting}: changed from {before} to {after}, to which the store does not belong: nothing of the file was taken, \
+                 and the configuration of before goes on. Set {setting} back to {before}; to move on purpose, see \"Move to another \
+                 machine\" in docs/operate.md"
+            ));
         }
         let current = current(&settings, &self.opened, (&self.heard, &self.bell), self.demo.as_ref()).await?;
         Ok((current, settings))
     }
 
-    /// Names what has changed since the start and does not count yet, so that nobody believes that it does.
-    fn say_reloaded(&self, settings: &Settings) {
-        let waiting = settings.values.waiting(&self.settings.values);
-        if waiting.is_empty() {
-            self.log.say(Level::Info, "configuration_reloaded", "new requests use it");
-            return;
+    /// Names what counts now, and what has changed since the start and does not count yet, so that nobody believes that it
+    /// does.
+    fn say_reloaded(&self, values: &Values, taken: &Values) {
+        let waiting = values.waiting(&self.settings.values);
+        let mut changed = values.changed(taken);
+        changed.retain(|setting| !waiting.iter().any(|waits| waits.setting == *setting));
+        if !waiting.is_empty() {
+            let each = waiting
+                .iter()
+                .map(|Change { setting, before, after }| format!("{setting} from {before} to {after}"));
+            let text = format!(
+                "{}: changed, and the values of the start go on; restart the server for the new ones",
+                each.collect::<Vec<_>>().join(", ")
+            );
+            self.log.answer(Level::Warn, "configuration_waits", &text);
         }
-        let text = format!(
-            "{}: changed, and the values of the start go on; restart the server for the new ones",
-            waiting.join(", ")
-        );
-        self.log.say(Level::Warn, "configuration_waits", &text);
-        self.log.say(Level::Info, "configuration_reloaded", "new requests use everything else");
+        let text = match (changed.is_empty(), waiting.is_empty()) {
+            (false, _) => format!("new requests use what has changed: {}", changed.join(", ")),
+            (true, true) => "no setting has changed; the files that settings name were read again".to_owned(),
+            (true, false) => {
+                "nothing else has changed; the files that settings name were read again".to_owned()
+            }
+        };
+        self.log.answer(Level::Info, "configuration_reloaded", &text);
     }
 
     /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.

@@ -26,7 +26,19 @@ const SHOWN: usize = 80;
 
 /// The values of all settings that the file, the environment or a flag has, as they were written.
 #[derive(Clone, Default)]
-pub(crate) struct Values(BTreeMap<&'static str, Said>);
+pub(crate) struct Values {
+    single: BTreeMap<&'static str, Said>,
+    /// The sections that there may be several of, such as `resource_server`: all of each as JSON.
+    repeated: BTreeMap<&'static str, String>,
+}
+
+/// A setting that has another value than before.
+pub(crate) struct Change {
+    pub(crate) setting: &'static str,
+    /// Both values as they were written, or what counts without one.
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
 
 #[derive(Clone)]
 struct Said {
@@ -50,31 +62,56 @@ impl Values {
             let variable = variables.iter().find(is_of).map(|(name, _)| name.clone());
             Some((setting.key, Said { value: json(value), texts: texts(value), variable }))
         });
-        Self(said.collect())
+        let repeated =
+            ALL.iter().filter_map(|setting| setting.key.split_once("[]").map(|(section, _)| section));
+        let repeated = repeated.filter_map(|section| Some((section, json(table.get(section)?))));
+        Self { single: said.collect(), repeated: repeated.collect() }
     }
 
     /// A flag counts more than the variable.
     pub(super) fn flagged(&mut self, key: &str) {
-        if let Some(said) = self.0.get_mut(key) {
+        if let Some(said) = self.single.get_mut(key) {
             said.variable = None;
         }
     }
 
     /// Whether it is a setting that nobody has set.
     pub(crate) fn is_missing(&self, setting: &str) -> bool {
-        !self.0.contains_key(setting) && ALL.iter().any(|known| known.key == setting)
+        !self.single.contains_key(setting) && ALL.iter().any(|known| known.key == setting)
     }
 
-    /// The settings that have other values in `served`, and take these at a restart alone.
-    pub(crate) fn waiting(&self, served: &Self) -> Vec<&'static str> {
+    /// The settings that had other values in `served`, and take these at a restart alone.
+    pub(crate) fn waiting(&self, served: &Self) -> Vec<Change> {
         let waits = ALL.iter().filter(|setting| setting.waits_for_restart);
         let differs = waits.filter(|setting| self.value(setting) != served.value(setting));
-        differs.map(|setting| setting.key).collect()
+        let told = |value: Option<String>| value.map_or_else(|| "nothing".to_owned(), |json| shown(&json));
+        let change = |setting: &Setting| Change {
+            setting: setting.key,
+            before: told(served.value(setting)),
+            after: told(self.value(setting)),
+        };
+        differs.map(change).collect()
+    }
+
+    /// The names of the settings, and of the sections that there may be several of, that are not as they were.
+    pub(crate) fn changed(&self, before: &Self) -> Vec<&'static str> {
+        let single = ALL.iter().filter(|setting| !setting.key.contains("[]"));
+        let single =
+            single.filter(|setting| self.value(setting) != before.value(setting)).map(|setting| setting.key);
+        let mut changed: Vec<&'static str> = single.collect();
+        let repeated = self.repeated.keys().chain(before.repeated.keys());
+        for section in repeated.filter(|section| self.repeated.get(*section) != before.repeated.get(*section))
+        {
+            if !changed.contains(section) {
+                changed.push(section);
+            }
+        }
+        changed
     }
 
     /// What counts, which is the default if nothing is said.
     fn value(&self, setting: &Setting) -> Option<String> {
-        let said = self.0.get(setting.key).map(|said| said.value.clone());
+        let said = self.single.get(setting.key).map(|said| said.value.clone());
         said.or_else(|| setting.default_value().as_ref().map(json))
     }
 
@@ -83,7 +120,7 @@ impl Values {
         complaint.rule = with_remedy(complaint.rule);
         let compared = self.compared(&complaint.setting, &complaint.rule);
         complaint.rule.push_str(&compared.unwrap_or_default());
-        let Some(Said { value, texts, variable }) = self.0.get(complaint.setting.as_str()) else {
+        let Some(Said { value, texts, variable }) = self.single.get(complaint.setting.as_str()) else {
             return complaint;
         };
         let value = shown(value);
@@ -115,11 +152,11 @@ impl Values {
                 (other, format!("lengthen {setting} or shorten {}", other.key))
             }
         };
-        let value = |known: &Setting| match self.0.get(known.key) {
+        let value = |known: &Setting| match self.single.get(known.key) {
             Some(said) => shown(&said.value),
             None => format!("{} if nothing is said", known.default),
         };
-        let own = find(setting).filter(|known| !self.0.contains_key(known.key));
+        let own = find(setting).filter(|known| !self.single.contains_key(known.key));
         let own = own.map(|known| format!("; it is {}", value(known))).unwrap_or_default();
         Some(format!(", which is {}{own}: {change}", value(other)))
     }
@@ -127,7 +164,7 @@ impl Values {
     /// A line about a file that a setting names, with the variable that names the file.
     pub(crate) fn explain_line(&self, line: String) -> String {
         let line = with_remedy(line);
-        let said = line.split_once(": ").and_then(|(setting, _)| self.0.get(setting));
+        let said = line.split_once(": ").and_then(|(setting, _)| self.single.get(setting));
         match said.and_then(|said| said.variable.as_deref()) {
             Some(variable) => format!("{line} (the setting comes from {variable})"),
             None => line,

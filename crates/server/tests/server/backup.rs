@@ -256,7 +256,10 @@ fn a_store_that_comes_into_use_meanwhile_is_not_replaced() {
         std::io::copy(&mut fs::File::open(folder.join("good")).unwrap(), &mut backup).unwrap();
         drop(backup);
         let said = restored.join().unwrap();
-        assert!(said.contains("is in use by another program") && said.contains("nothing was changed"), "{said}");
+        assert!(
+            said.contains("is in use by another program") && said.contains("nothing was changed"),
+            "{said}"
+        );
     });
     let mut server = Server::start(&folder, &[]);
     token(server.address("http"));

@@ -365,14 +365,60 @@ fn sighup_names_what_waits_for_a_restart() {
     std::fs::write(&path, now).unwrap();
     server.signal("HUP");
     let line = server.wait_for("configuration_waits");
-    assert!(line.contains("http.connections, passwords.threads: changed"), "{line}");
+    let values = "http.connections from 4096 to 4000, passwords.threads from 2 to 3: changed, and the values of the start go on";
+    assert!(line.contains(values), "{line}");
     assert!(line.contains(" WARN  configuration_waits: "), "the new form counts: {line}");
     let line = server.wait_for("configuration_reloaded");
-    assert!(line.contains("new requests use everything else"), "{line}");
+    assert!(line.contains("new requests use what has changed: log.format"), "{line}");
     std::fs::write(&path, before).unwrap();
     server.signal("HUP");
-    let line = server.wait_for("new requests use it");
+    let line =
+        server.wait_for("new requests use what has changed: http.connections, log.format, passwords.threads");
     assert!(line.contains("\"event\":\"configuration_reloaded\""), "{line}");
+    server.signal("HUP");
+    server.wait_for("no setting has changed");
+}
+
+/// Nothing of a file is taken that would make another server of this one, and the log says what to do. Whoever has sent a signal
+/// gets an answer, also where the log has faults alone.
+#[test]
+fn sighup_says_what_it_has_not_taken_at_every_level() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &["management.listen=127.0.0.1:0"]);
+    let path = folder.join("chancery.toml");
+    let before = std::fs::read_to_string(&path).unwrap();
+    let quiet = before.replace("# level = \"info\"", "level = \"warn\"");
+    assert_ne!(before, quiet);
+    std::fs::write(&path, &quiet).unwrap();
+    server.signal("HUP");
+    server.wait_for("new requests use what has changed: log.level");
+    let section = "\n[[resource_server]]\nuri = \"https://api.example\"\n";
+    std::fs::write(&path, quiet.clone() + section).unwrap();
+    server.signal("HUP");
+    server.wait_for("new requests use what has changed: resource_server");
+    for (from, to, said) in [
+        (
+            "issuer = \"https://id.example.org\"",
+            "issuer = \"https://new.example.org\"",
+            "issuer: changed from https://id.example.org to https://new.example.org, to which the store does not belong: nothing of \
+             the file was taken",
+        ),
+        ("# realm = \"main\"", "realm = \"other\"", "realm: changed from main to other"),
+    ] {
+        let now = quiet.replace(from, to);
+        assert_ne!(now, quiet, "{from}");
+        std::fs::write(&path, now).unwrap();
+        server.signal("HUP");
+        let line = server.wait_for(said);
+        assert!(line.contains("configuration_kept") && line.contains("Move to another machine"), "{line}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    server.signal("HUP");
+    let line =
+        server.wait_for("chancery.toml does not exist: put it back; the configuration of before goes on");
+    assert!(line.contains("configuration_kept") && !line.contains("chancery init"), "{line}");
+    server.signal("TERM");
+    server.wait_for("\"ended\"");
 }
 
 /// A store that was filled for one issuer is not served for another by mistake.

@@ -9,7 +9,7 @@ pub(super) const SUPERVISION: &[Setting] = &[
         "\"127.0.0.1:9090\"",
         "Address and port; empty for none. Whoever reaches it can read how much the server does and when its keys change.",
     ).at_restart(),
-    setting("log.level", Form::Choice(&["info", "warn"]), "\"info\"", "`warn`: only refusals and faults."),
+    setting("log.level", Form::Choice(&["info", "warn"]), "\"info\"", "`warn`: only refusals, faults and what answers a signal."),
     setting(
         "log.format",
         Form::Choice(&["json", "text"]),
