@@ -73,6 +73,10 @@ pub(crate) fn random_text() -> Zeroizing<String> {
     Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
+/// How much is read of standard input behind the password, to notice that it is more than a password: what a terminal asks
+/// for, in its order, begins with something else.
+const REST: u64 = 1_024;
+
 /// Reads a password from its source. On a terminal it is asked for twice and not shown.
 fn password(source: &PasswordSource) -> Result<Password, String> {
     let text = match source.password_file.as_deref() {
@@ -95,8 +99,17 @@ fn password(source: &PasswordSource) -> Result<Password, String> {
         }
         None if std::io::stdin().is_terminal() => asked_twice()?,
         _ => {
-            let mut line = Zeroizing::new(String::new());
-            std::io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
+            let (mut line, mut rest) = (Zeroizing::new(String::new()), Zeroizing::new(Vec::new()));
+            let mut stdin = std::io::stdin().lock();
+            stdin.read_line(&mut line).map_err(|error| error.to_string())?;
+            stdin.take(REST).read_to_end(&mut rest).map_err(|error| error.to_string())?;
+            if !rest.trim_ascii().is_empty() {
+                return Err(
+                    "standard input has several lines, of which one would be the password: write only that one line there, \
+                     and give whatever else is asked for on a terminal as an argument, such as `init --email`; nothing was changed"
+                        .to_owned(),
+                );
+            }
             let line = line.trim_end_matches(['\r', '\n']);
             if line.is_empty() {
                 return Err("no password came: its one line is read from standard input, which is empty; write it there, name a \

@@ -4,6 +4,9 @@ use fluent_uri::Uri;
 
 use crate::Issuer;
 
+/// What stands in the addresses of metadata (RFC 8414 section 3, OpenID Connect Discovery section 4), and so in no issuer.
+const WELL_KNOWN: &str = "/.well-known/";
+
 impl Issuer {
     /// What is wrong with a text as an issuer: one sentence for each rule that it breaks, and none for a good one.
     ///
@@ -60,6 +63,10 @@ impl Issuer {
         complain(uri.query().is_some(), "it must not have a query (?\u{2026})");
         complain(uri.fragment().is_some(), "it must not have a fragment (#\u{2026})");
         complain(text.ends_with('/') && !host.is_empty(), "it must not end with a slash");
+        complain(
+            uri.path().as_str().contains(WELL_KNOWN),
+            "it is the address of metadata, and not the issuer that they name",
+        );
         complain(text.len() > 255, "it must have at most 255 characters");
         // One spelling of an address counts, too.
         let origin = crate::origin::of(&uri);
@@ -121,6 +128,9 @@ mod tests {
             ("https://id.example.org?a", &["query"]),
             ("https://id.example.org#a", &["fragment"]),
             ("https://id.example.org/", &["end with a slash"]),
+            ("https://id.example.org/auth/.well-known/openid-configuration", &["metadata"]),
+            ("https://id.example.org/.well-known/oauth-authorization-server/auth", &["metadata"]),
+            ("https://id.example.org/well-known/a", &[]),
             ("https://[2001:DB8::1]", &["lower case"]),
             ("https://[2001:db8:0::1]", &["as browsers spell it"]),
             (

@@ -2,6 +2,7 @@
 //! loosened on purpose.
 
 mod warnings;
+pub(super) use self::warnings::nameless_host;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

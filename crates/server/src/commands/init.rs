@@ -13,13 +13,14 @@ use chancery_store::{Document, DocumentKind, DocumentStore as _, Put};
 use chancery_store_memory::MemoryStore;
 use chancery_types::Issuer;
 
+use super::check::nameless_host;
 use super::user::new_username;
 use super::{Output, lines};
 use crate::access::{check_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
-use crate::settings::{FILE, Settings, Source, Store, load_text, template};
+use crate::settings::{FILE, Settings, Source, Store, issuer_faults, load_text, template};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, Word};
 
@@ -42,6 +43,9 @@ pub(crate) async fn init(wanted: Init) -> Output {
         template_for(&given_or_asked(wanted.issuer, &ISSUER, issuer_of)?)
     };
     let settings = load_text(&text, &configuration).map_err(|complaints| lines(&complaints))?;
+    if let Some(notice) = nameless_host(&settings.issuer) {
+        eprintln!("notice: issuer: {notice}");
+    }
     let complaints = settings.engine.complaints();
     if !complaints.is_empty() {
         return Err(lines(&complaints));
@@ -62,6 +66,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
         ));
     }
     check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
+    let mut who = String::new();
     let person = if wanted.no_user {
         None
     } else {
@@ -72,6 +77,9 @@ pub(crate) async fn init(wanted: Init) -> Output {
         };
         let rules = password_rules(settings.passwords.blocklist.as_deref())?;
         let password = secrets::good_password(&wanted.password, &rules, &username)?;
+        let email = claims.get("email").and_then(|email| serde_json::from_str::<String>(email.get()).ok());
+        let email = email.unwrap_or_else(|| "no e-mail address".to_owned());
+        who = format!("user:    {}, {}\n", Escaped(username.as_str()), Escaped(&email));
         Some(rehearsed(&settings, NewPerson { username, password, claims, id: None }).await?)
     };
 
@@ -84,13 +92,13 @@ pub(crate) async fn init(wanted: Init) -> Output {
     // A store may be left of an earlier run.
     opened.check_issuer(&settings).await?;
     opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
-    let mut note = String::new();
+    let mut note = who;
     if let Some(person) = person {
         let put = opened.documents.put_new(&settings.realm, DocumentKind::ACCOUNT, vec![person]).await;
         if put.map_err(|error| error.to_string())? == Put::Occupied {
-            note.push_str(
-                "the user exists already and was not changed: `chancery user passwd` changes the password\n",
-            );
+            note =
+                "the user exists already and was not changed: `chancery user passwd` changes the password\n"
+                    .to_owned();
         }
     }
     opened.note_issuer(&settings).await?;
@@ -216,7 +224,7 @@ const EMAIL: Question = Question {
 
 fn issuer_of(typed: &str) -> Result<Issuer, String> {
     Issuer::parse(typed).map_err(|_| {
-        let faults = Issuer::faults(typed).into_iter();
+        let faults = issuer_faults(typed).into_iter();
         faults.map(|fault| format!("issuer: {typed:?}: {fault}")).collect::<Vec<_>>().join("\n")
     })
 }
@@ -283,6 +291,11 @@ mod tests {
             (1, 3),
             "{said}"
         );
+        let metadata = issuer_of("https://id.example.org/auth/.well-known/openid-configuration").unwrap_err();
+        assert!(metadata.ends_with("the issuer is probably https://id.example.org/auth"), "{metadata}");
+        let metadata =
+            issuer_of("https://id.example.org/.well-known/oauth-authorization-server/auth").unwrap_err();
+        assert!(metadata.ends_with("the issuer is probably https://id.example.org/auth"), "{metadata}");
         assert!(
             said.starts_with(ISSUER.rule) && said.contains("http is for localhost") && said.contains("query")
         );

@@ -401,6 +401,20 @@ fn read(
     Read { settings, complaints }
 }
 
+/// What is wrong with a text as an issuer, and which one is meant by the address of metadata (RFC 8414 section 3.1, OpenID
+/// Connect Discovery section 4).
+pub(crate) fn issuer_faults(text: &str) -> Vec<String> {
+    let mut faults: Vec<String> = Issuer::faults(text).into_iter().map(str::to_owned).collect();
+    if let Some((before, after)) = text.split_once("/.well-known/") {
+        let behind = after.split_once('/').map(|(_, path)| format!("/{path}")).unwrap_or_default();
+        let meant = format!("{before}{behind}");
+        if let (Some(fault), true) = (faults.last_mut(), Issuer::faults(&meant).is_empty()) {
+            fault.push_str(&format!(": the issuer is probably {meant}"));
+        }
+    }
+    faults
+}
+
 impl Written {
     fn check(self, folder: &Path, complaints: &mut Vec<Complaint>) -> Option<Settings> {
         // Removed values have been reported already.
@@ -411,8 +425,8 @@ impl Written {
             }
         };
         let issuer = self.issuer.unwrap_or_default();
-        for fault in Issuer::faults(&issuer) {
-            complain("issuer", fault, "RFC 8414 section 2");
+        for fault in issuer_faults(&issuer) {
+            complain("issuer", &fault, "RFC 8414 section 2");
         }
         let issuer = Issuer::parse(&issuer).ok();
         let realm = RealmId::parse(self.realm.as_deref().unwrap_or("main")).ok();

@@ -516,3 +516,57 @@ fn what_exists_is_refused_with_what_changes_it() {
         (said.find("`chancery client update app"), said.find("`chancery client remove app`"));
     assert!(update.is_some() && update < remove, "{said}");
 }
+
+/// What a terminal asks for one by one does not become the password when it comes through a pipe; `init` says who was made.
+#[test]
+fn of_standard_input_one_line_is_read() {
+    let folder = folder();
+    let init = ["init", "--issuer", "https://id.example.org", "--username", "alice"];
+    let said = refused(&folder, &init, "alice@example.org\ncorrect horse\n");
+    assert!(said.contains("standard input has several lines") && said.contains("`init --email`"), "{said}");
+    assert!(!folder.join("chancery.toml").exists() && !folder.join("chancery.sqlite").exists());
+    let said = done(&folder, &init, "correct horse\n");
+    assert!(said.ends_with("user:    alice, no e-mail address\n"), "{said}");
+    for command in [
+        &["user", "add", "bob"][..],
+        &["user", "passwd", "alice"],
+        &["user", "add", "bob", "--password-file", "-"],
+    ] {
+        let said = refused(&folder, command, "correct horse\nbattery staple\n");
+        assert!(said.contains("standard input has several lines"), "{command:?}: {said}");
+    }
+    done(&folder, &["user", "add", "bob"], "correct horse\r\n\n");
+    let other = crate::support::folder();
+    let said = done(&other, &[&init[..], &["--email", "alice@example.org"]].concat(), "correct horse");
+    assert!(said.ends_with("user:    alice, alice@example.org\n"), "{said}");
+}
+
+/// The issuer is there for ever, so that what is probably no issuer is told before.
+#[test]
+fn an_issuer_that_is_probably_none_is_told() {
+    let folder = folder();
+    let said = refused(
+        &folder,
+        &["init", "--no-user", "--issuer", "https://id.example.org/auth/.well-known/openid-configuration"],
+        "",
+    );
+    assert!(said.contains("the issuer is probably https://id.example.org/auth\n"), "{said}");
+    for (issuer, noticed) in [
+        ("https://10.0.0.5", "10.0.0.5 is an address"),
+        ("https://[2001:db8::1]:8443/a", "2001:db8::1 is an address"),
+        ("https://localhost:8443", "localhost leads everybody to their own machine"),
+        ("https://127.0.0.1", "127.0.0.1 leads everybody to their own machine"),
+        ("http://localhost:8080", ""),
+        ("https://id.example.org", ""),
+    ] {
+        let folder = crate::support::folder();
+        let output = run(&folder, &["init", "--no-user", "--issuer", issuer], "");
+        assert!(output.status.success(), "{issuer}: {output:?}");
+        let checked = run(&folder, &["check"], "");
+        assert!(checked.status.success(), "{issuer}: {checked:?}");
+        for stderr in [output.stderr, checked.stderr] {
+            let said = String::from_utf8(stderr).unwrap();
+            assert!(said.contains(noticed) && said.is_empty() == noticed.is_empty(), "{issuer}: {said}");
+        }
+    }
+}

@@ -373,7 +373,7 @@ fn sighup_names_what_waits_for_a_restart() {
     std::fs::write(&path, before).unwrap();
     server.signal("HUP");
     let line =
-        server.wait_for("new requests use what has changed: http.connections, log.format, passwords.threads");
+        server.wait_for("new requests use what has changed: http.connections, passwords.threads, log.format");
     assert!(line.contains("\"event\":\"configuration_reloaded\""), "{line}");
     server.signal("HUP");
     server.wait_for("no setting has changed");

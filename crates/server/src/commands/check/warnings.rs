@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use chancery_core::error::Complaint;
 use chancery_core::offered::Endpoint;
-use chancery_types::Timestamp;
+use chancery_types::{Issuer, Timestamp};
 use chancery_x509::{ReadCertificate, certificates_of_pem};
 
 use crate::listener::{Ending, ending};
@@ -18,6 +18,9 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
     let mut warn = |setting: &str, rule: String, section| {
         warnings.push(settings.values.explain(Complaint::new(setting, rule, section)));
     };
+    if let Some(rule) = nameless_host(&settings.issuer) {
+        warn("issuer", rule, "RFC 8414 section 2");
+    }
     for address in settings.http.listen.iter().filter(|address| is_exposed(settings, **address)) {
         warn("http.listen", exposed(settings, *address), "RFC 6749 section 3.1");
     }
@@ -86,6 +89,32 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
     warnings
 }
 
+/// What is doubtful about an https issuer whose host is no name. One with http is for trying things out on one machine.
+pub(in crate::commands) fn nameless_host(issuer: &Issuer) -> Option<String> {
+    let host = host_of(issuer.origin());
+    let why = match host.parse::<IpAddr>() {
+        _ if !issuer.is_https() => return None,
+        Ok(address) if address.is_loopback() => "leads everybody to their own machine",
+        Ok(_) => "is an address, which may change, and the issuer never does",
+        Err(_) if host == "localhost" || host.ends_with(".localhost") => {
+            "leads everybody to their own machine"
+        }
+        Err(_) => return None,
+    };
+    Some(format!(
+        "{issuer}: {host} {why}: before anybody uses it, choose the name by which people and clients reach this server"
+    ))
+}
+
+/// The host of an origin, without the brackets of an IPv6 address.
+fn host_of(origin: &str) -> &str {
+    let host = origin.split("://").nth(1).unwrap_or_default();
+    match host.starts_with('[') {
+        true => host.trim_start_matches('[').split(']').next().unwrap_or_default(),
+        false => host.split(':').next().unwrap_or_default(),
+    }
+}
+
 /// The paths in which somebody has written the issuer's own path, which stands before all of them.
 fn doubled_paths(settings: &Settings) -> Vec<(Endpoint, String)> {
     let Settings { engine, issuer, values, .. } = settings;
@@ -142,11 +171,7 @@ fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<(String, &'sta
     {
         warnings.push((rule, "RFC 5280 section 4.1.2.5"));
     }
-    let host = origin.split("://").nth(1).unwrap_or_default();
-    let host = match host.starts_with('[') {
-        true => host.trim_start_matches('[').split(']').next().unwrap_or_default(),
-        false => host.split(':').next().unwrap_or_default(),
-    };
+    let host = host_of(origin);
     let is_name = |name: &str| {
         let name = name.to_ascii_lowercase();
         let of_wildcard = name.strip_prefix("*.").zip(host.split_once('.'));
