@@ -132,7 +132,7 @@ impl AuthorizationPolicy for Staff {
 }
 
 /// The application's own pages for login and house rules, which post to the application; the others are the designed
-/// ones.
+/// ones. The addresses of their forms lie below the issuer's path, here `/`, so that the provider's cookies come along.
 fn own_page(page: Page<'_>) -> Option<Html> {
     match page.content {
         Content::Login(view, form) => Some(login(page.nonce, view, form)),

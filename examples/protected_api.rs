@@ -80,11 +80,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let scopes = Scopes::parse("notes:read notes:write")?;
     let api = ResourceServer::new(ResourceUri::parse(&here)?, scopes.clone());
+    let api = ResourceServer { name: Some("Notes".into()), ..api }; // what people read on the consent page
     let other = ResourceServer::new(ResourceUri::parse(&apart)?, scopes);
     let registry = MemoryRegistry::new()
         .with_resource_server(api)
         .with_resource_server(ResourceServer { format: TokenFormat::Jwt, ..other })
         .with_client(&Client::native("demo").redirect("http://127.0.0.1/callback").api(&here))?
+        .with_client(&Client::spa("app").redirect("http://localhost:5173/").on_loopback().api(&here))?
         .with_client(&Client::machine("demo-api").secret(&secret).api(&here).api(&apart))?;
     let parts = Parts {
         realm: RealmId::parse("notes")?,

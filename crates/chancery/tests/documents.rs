@@ -122,6 +122,38 @@ mod protect_an_api {
             .at("https://api.example.org")?;
         Ok(api)
     }
+
+    #[expect(clippy::let_and_return, reason = "the document has it so")]
+    fn with_a_log(app: Router, api: &ProtectedResource) -> Router {
+        use axum::response::Response;
+        use chancery::resource::Refused;
+
+        async fn logged(response: Response) -> Response {
+            if let Some(Refused(why)) = response.extensions().get::<Refused>() {
+                eprintln!("the API has refused a request: {why}");
+            }
+            response
+        }
+        let app = app.layer(api.layer()).layer(axum::middleware::map_response(logged));
+        app
+    }
+}
+
+/// docs/own-pages.md; its login page is that of an example.
+mod own_pages {
+    use std::sync::Arc;
+
+    use chancery::pages::Templates;
+    use chancery::{Provider, Service};
+
+    #[expect(clippy::let_and_return, reason = "the document has it so")]
+    fn words(provider: Arc<Provider>) -> Service {
+        let (names, descriptions) =
+            ([("notes:read", "Read your notes")], [("notes:read", "All of them, also the old ones")]);
+        let pages = Templates::built_in().with_scopes(names.into_iter(), descriptions.into_iter());
+        let service = chancery::service_with_pages(provider, Arc::new(pages));
+        service
+    }
 }
 
 /// docs/clients.md
@@ -135,7 +167,9 @@ mod clients {
             .name("Photos")
             .redirect("https://photos.example/cb")
             .set("tos_uri", "https://photos.example/tos");
+        let app = Client::spa("app").redirect("http://localhost:5173/").on_loopback(); // while it is developed
         let registry = MemoryRegistry::new()
+            .with_client(&app)?
             .with_client(&Client::native("cli").redirect("http://127.0.0.1/callback"))?;
         let secret = registry.put(&photos)?; // the one that was made
         assert!(secret.is_some());
@@ -156,7 +190,7 @@ fn bare(text: &str) -> String {
 #[test]
 fn each_block_is_compiled() {
     let repository = Repository::open();
-    // The login page of own-pages.md is that of an example.
+    // Whole programs and pages are those of an example.
     let compiled = ["crates/chancery/tests/documents.rs", "examples/protected_api.rs"]
         .map(|file| bare(&repository.read(file)))
         .concat();
@@ -168,7 +202,7 @@ fn each_block_is_compiled() {
             blocks += 1;
         }
     }
-    assert_eq!(blocks, 13);
+    assert_eq!(blocks, 15);
 }
 
 /// No other document has a block that nobody compiles.

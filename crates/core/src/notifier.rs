@@ -31,7 +31,7 @@ pub struct ApprovalRequest<'a> {
     pub expires_at: Timestamp,
 }
 
-/// Tells people that something waits for them, in whatever way an application has.
+/// Tells people that a request at another device (CIBA) waits for them, in whatever way an application has. It is for that alone.
 ///
 /// It is told by the worker ([`Provider::deliver`](crate::provider::Provider::deliver)) after the request was stored
 /// and answered, so that no failure of it reaches the client, and again after a failure, later each time, until the

@@ -70,6 +70,9 @@ pub trait Accounts: Send + Sync {
     /// What is known about the person, be it asserted here or by others
     /// ([`ClaimSource`](crate::model::ClaimSource)). More than is asked for may be answered; what was not
     /// consented to is left out. By default nothing.
+    ///
+    /// Clients hear of a claim that a scope of `config.claims.scopes` has, or that `config.claims.extra` names: the cookbook of
+    /// the crate `chancery` has "A claim of your own", with what is in the ID token and what at UserInfo.
     fn claims(
         &self,
         _realm: &RealmId,
@@ -168,6 +171,10 @@ pub trait Accounts: Send + Sync {
     /// The person, where a login page of the application comes back without name and password: somebody whom the
     /// application knows already, by a cookie of its own for one ([`Posted::cookie`](crate::model::Posted::cookie)), or by
     /// other fields that its page has. It is not counted as an attempt, so that nothing may count here that can be guessed.
+    ///
+    /// Only a form that was posted is asked about, and only if name or password is empty: the page is shown first, and
+    /// `prompt=none` never comes here. If nobody is known, the page comes again with
+    /// [`LoginProblem::Refused`](crate::interaction::view::LoginProblem::Refused).
     ///
     /// The answer says when they have signed in to the application: this is the `auth_time` that clients are told. Where a
     /// client wants a newer login (`prompt=login`, `max_age`), the page comes again, as after a wrong password.
