@@ -263,7 +263,7 @@ mod tests {
             (r#"{"routes":{"userinfo":"/interaction/me"}}"#, "routes.userinfo"),
             (r#"{"access_token":{"opaque":"0s"}}"#, "access_token.opaque"),
             (r#"{"authorization_code":{"lifetime":"11m"}}"#, "authorization_code.lifetime"),
-            (r#"{"authorization_code":{"remembered":"30s"}}"#, "authorization_code.remembered"),
+            (r#"{"authorization_code":{"remembered":"10m"}}"#, "authorization_code.remembered"),
             (r#"{"authorization_code":{"grant":"89d"}}"#, "authorization_code.grant"),
             (r#"{"pushed_requests":{"lifetime":"11m"}}"#, "pushed_requests.lifetime"),
             (r#"{"pushed_requests":{"open_limit":0}}"#, "pushed_requests.open_limit"),
@@ -330,6 +330,9 @@ mod tests {
         for (json, setting) in rows {
             assert_eq!(complaints(json), [setting], "{json}");
         }
+        // Shorter than a code lives, and than an access token does.
+        let both = complaints(r#"{"authorization_code":{"remembered":"30s"}}"#);
+        assert_eq!(both, ["authorization_code.remembered"; 2]);
         assert!(complaints("{}").is_empty());
         assert!(complaints(r#"{"routes":{"token":"/connect/token"}}"#).is_empty());
         assert_eq!(
