@@ -16,6 +16,7 @@
 use std::future::{Future as _, IntoFuture as _, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -95,14 +96,35 @@ where
     if path.is_empty() {
         return app.fallback_service(service);
     }
-    app.nest_service(path, service.clone())
-        .route_service(&format!("/.well-known/oauth-authorization-server{path}"), service.clone())
-        .route_service(&format!("/.well-known/openid-configuration{path}"), service)
+    // axum refuses a second route for a path by a panic that names neither of the two.
+    let mounted = catch_unwind(AssertUnwindSafe(|| {
+        app.nest_service(path, service.clone())
+            .route_service(&format!("/.well-known/oauth-authorization-server{path}"), service.clone())
+            .route_service(&format!("/.well-known/openid-configuration{path}"), service)
+    }));
+    match mounted {
+        Ok(app) => app,
+        Err(_) => occupied(path),
+    }
+}
+
+#[expect(
+    clippy::panic,
+    reason = "so does axum where two routes have the same path, before anything is served"
+)]
+fn occupied(path: &str) -> Router {
+    panic!(
+        "the application already has routes below the issuer's path {path}: mount the provider once, and give routes of its own \
+         other paths"
+    )
 }
 
 /// The application with the provider in it, for programs that accept connections by themselves. They have to serve it with
 /// [`Router::into_make_service_with_connect_info`] for [`SocketAddr`], from which each request gets its [`Peer`], and do the
 /// [`work`].
+///
+/// # Panics
+/// If the application already has routes below the path of the issuer, as axum does for two routes with the same path.
 pub fn mount(app: Router, provider: impl Mount) -> Router {
     provider.within(app).layer(map_request(with_peer))
 }

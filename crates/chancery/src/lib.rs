@@ -41,7 +41,7 @@ pub use chancery_core::policy::{
 pub use chancery_core::ports::{
     Accounts, BoxFuture, Browser, ClaimsQuery, Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry,
     DynWatcher, EncryptionKeyEntry, EventSink, HintedSubject, KeyEntry, LoginHintToken, LoginOutcome,
-    LoginRefusal, PasswordChangeOutcome, PasswordRefusal, PrivateKeys, Random, Registry, Room,
+    LoginRefusal, NoopEventSink, PasswordChangeOutcome, PasswordRefusal, PrivateKeys, Random, Registry, Room,
     RootSecretEntry, SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery, Watcher,
 };
 pub use chancery_core::profile::Profile;
@@ -350,7 +350,10 @@ pub mod pages {
     pub use chancery_pages::{Accent, Brand, Logo, NotAColour, Templates};
 }
 
-/// The `tower` service of a provider, with the designed pages: for any framework, under any path.
+mod said;
+
+/// The `tower` service of a provider, with the designed pages: for any framework, under any path. What it says on standard
+/// error: see [`service_with_pages`].
 #[cfg(feature = "pages")]
 #[must_use]
 pub fn service(provider: Arc<Provider>) -> Service {
@@ -358,8 +361,12 @@ pub fn service(provider: Arc<Provider>) -> Service {
 }
 
 /// The `tower` service of a provider whose pages are all the application's own.
+///
+/// A provider without an event sink ([`Builder::with_events`]) says on standard error what somebody has to mend: faults, and
+/// mistakes in the mounting, at most ten lines a minute. With [`NoopEventSink`] it says nothing.
 #[must_use]
 pub fn service_with_pages(provider: Arc<Provider>, pages: Arc<dyn Pages>) -> Service {
+    provider.hear_if_unheard(Arc::new(said::Said::default()));
     chancery_http::service(provider).with_pages(pages)
 }
 

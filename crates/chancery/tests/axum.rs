@@ -81,6 +81,22 @@ async fn outside_of_its_path_the_application_answers() {
     }
 }
 
+/// What axum says of two routes with the same path names neither the provider nor what to do.
+#[tokio::test]
+async fn a_path_that_is_taken_is_named() {
+    let demo = chancery::development("http://localhost:3000/oidc").await.unwrap();
+    let said = |app: fn() -> Router, demo: &chancery::Development| {
+        let mounted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mount(app(), demo)));
+        *mounted.unwrap_err().downcast::<String>().unwrap()
+    };
+    let expected = "the application already has routes below the issuer's path /oidc: mount the provider once, and give routes \
+                    of its own other paths";
+    assert_eq!(said(|| Router::new().route("/oidc/{*rest}", get(peer)), &demo), expected);
+    let twice =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mount(mount(Router::new(), &demo), &demo)));
+    assert_eq!(*twice.unwrap_err().downcast::<String>().unwrap(), expected);
+}
+
 /// RFC 6750 section 3, RFC 9728 section 5.1: no handler without a good token; the challenge leads to the metadata.
 #[tokio::test]
 async fn what_must_not_be_accepted() {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chancery::accounts::{AccountError, Full, PasswordPool, StoredAccounts, Username};
 use chancery::client::{NotRegistered, RedirectUri};
 use chancery::development::DevelopmentError;
-use chancery::fetch::{AllowedHost, NotFetched, Roots};
+use chancery::fetch::{AllowedHost, HttpsFetch, NotFetched, Options, Roots};
 use chancery::mutual_tls::{Authorities, CertificateError, CertificateSubject, NameError, Untrusted};
 use chancery::pages::{Accent, Templates};
 use chancery::resource::ProtectedResource;
@@ -20,7 +20,7 @@ use chancery::types::ErrorCode;
 use chancery::{
     AccountId, Client, ClientId, Complaints, Config, Documents, Failure, Fault, Issuer, MemoryKeys,
     MemoryRegistry, MemoryStore, NoFetch, PageError, Parts, Provider, RealmId, Reason, Refusal,
-    ResourceServer, ResourceUri, Scopes, TrustedProxies, jose,
+    ResourceServer, ResourceUri, Scopes, SigningAlgorithm, TokenFormat, TrustedProxies, jose,
 };
 use chancery_tidy::Repository;
 
@@ -295,6 +295,76 @@ async fn clients_and_resource_servers_fit_each_other() {
     let issuer = MemoryRegistry::new().with_resource_server(api("https://id.example", "read"));
     let wrong = built(issuer).await.err().unwrap().to_string();
     assert!(wrong.contains("https://id.example: uri must not be the issuer"), "{wrong}");
+}
+
+/// What no key could sign would be a fault with every token.
+#[tokio::test]
+async fn there_is_a_key_for_whatever_is_signed() {
+    let jwt = |alg| ResourceServer { format: TokenFormat::Jwt, alg, ..api("https://api.example", "read") };
+    let with = |alg| built(MemoryRegistry::new().with_resource_server(jwt(alg)));
+    assert!(with(SigningAlgorithm::Rs256).await.is_ok());
+    let wrong = with(SigningAlgorithm::Ps256).await.err().unwrap();
+    assert_eq!(
+        wrong.to_string(),
+        "resource_server: https://api.example: there is no key for PS256: `chancery keys add PS256` makes one, as \
+         `MemoryKeys::generate` and `SealedKeys::begin` do in a program; or name another algorithm (RFC 9068 section 2.1)"
+    );
+    for member in ["id_token_signed_response_alg", "userinfo_signed_response_alg"] {
+        let client = Client::spa("w").redirect("https://w.example/").set(member, "ES256");
+        let wrong = built(MemoryRegistry::new().with_client(&client).unwrap()).await.err().unwrap();
+        let begun = format!("client \"w\": {member}: there is no key for ES256: ");
+        assert!(wrong.len() == 1 && wrong.to_string().starts_with(&begun), "{wrong}");
+    }
+}
+
+/// A scope that nothing knows is never granted.
+#[tokio::test]
+async fn scopes_of_clients_are_known() {
+    let with = |scope: &str| {
+        let registry = MemoryRegistry::new().with_resource_server(api("https://api.example", "me:read"));
+        let client = Client::spa("w").redirect("https://w.example/").set("scope", scope);
+        built(registry.with_client(&client).unwrap())
+    };
+    assert!(with("openid offline_access email me:read").await.is_ok());
+    let wrong = with("openid me:raed").await.err().unwrap();
+    assert_eq!(
+        wrong.to_string(),
+        "client \"w\": scope: me:raed is no scope of this provider or of one of its resource servers, and would never be \
+         granted: add it to the resource server or to `Config::scopes`, or leave it out; did you mean me:read? (RFC 7591 \
+         section 2)"
+    );
+}
+
+/// An issuer that is never asked would have every request answered with 503.
+#[tokio::test]
+async fn an_issuer_on_this_machine_has_to_be_permitted() {
+    let trusting = |http_on_this_machine| {
+        let fetch = HttpsFetch::new(Options { http_on_this_machine, ..Options::default() }).unwrap();
+        ProtectedResource::trusting("http://localhost:3000", Arc::new(fetch)).at("https://api.example")
+    };
+    assert!(trusting(true).is_ok());
+    assert_eq!(
+        trusting(false).err().unwrap().to_string(),
+        "the issuer could never be asked for its keys: http://localhost:3000 is not fetched: the URL is not https: \
+         `Options::http_on_this_machine` permits http on this machine, for development"
+    );
+}
+
+/// Whoever gives a secret expects it to be asked for.
+#[test]
+fn a_secret_that_is_never_used_is_refused() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    for client in [
+        Client::spa("w").redirect("https://w.example/").secret(secret),
+        Client::native("w").redirect("com.example.w:/cb").secret(secret),
+    ] {
+        let wrong = MemoryRegistry::new().put(&client).unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "client \"w\": client_secret: is not used by a client whose token_endpoint_auth_method is none: leave the \
+             secret out, or register a client that has one (`Client::web`) (RFC 7591 section 2)"
+        );
+    }
 }
 
 #[tokio::test]

@@ -235,6 +235,11 @@ pub trait Fetch: Send + Sync {
     fn reaches_others(&self) -> bool {
         true
     }
+
+    /// Why it would never ask this address, whoever answers there; `None` if it would. By default it would ask any.
+    fn refuses(&self, _url: &str) -> Option<Fault> {
+        None
+    }
 }
 
 chancery_types::port_object! {
@@ -242,6 +247,7 @@ chancery_types::port_object! {
     pub trait DynFetch for Fetch {
         async fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> Result<FetchResponse, Fault>;
         fn reaches_others(&self) -> bool;
+        fn refuses(&self, url: &str) -> Option<Fault>;
     }
 }
 

@@ -133,6 +133,12 @@ impl KeySet {
         self.signer(alg, now).is_some()
     }
 
+    /// Whether there is a key of this algorithm that signs now or will sign.
+    #[must_use]
+    pub fn has_key_for(&self, alg: SigningAlgorithm) -> bool {
+        self.keys.iter().any(|key| key.entry.times.end.is_none() && key.entry.jwk.fits(alg))
+    }
+
     /// The asymmetric algorithms that can sign now, in the order of their registry.
     #[must_use]
     pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {

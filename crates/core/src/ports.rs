@@ -1,7 +1,7 @@
 //! What the engine asks of the world, as traits that are implemented with `async fn` and held as objects.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chancery_jose::{EncryptedKey, EncryptionKey, PublicJwk};
@@ -309,10 +309,30 @@ pub trait EventSink: Send + Sync {
     fn record(&self, occasion: &Occasion<'_>, event: &Event);
 }
 
-/// Nobody hears what happened: the default.
+/// Nobody hears what happened. A program that wants to hear of nothing, not even of faults, gives it to
+/// [`Builder::with_events`](crate::provider::Builder::with_events).
 #[derive(Clone, Copy, Debug)]
 pub struct NoopEventSink;
 
 impl EventSink for NoopEventSink {
     fn record(&self, _: &Occasion<'_>, _: &Event) {}
+}
+
+/// Where events go while the program has given no sink: to whoever was found for them, if anybody.
+#[derive(Default)]
+pub(crate) struct FoundEventSink(OnceLock<Arc<dyn EventSink>>);
+
+impl FoundEventSink {
+    /// Has this sink hear what happens from now on, unless another one was found before.
+    pub(crate) fn find(&self, sink: Arc<dyn EventSink>) {
+        let _the_first_one_stays = self.0.set(sink);
+    }
+}
+
+impl EventSink for FoundEventSink {
+    fn record(&self, occasion: &Occasion<'_>, event: &Event) {
+        if let Some(sink) = self.0.get() {
+            sink.record(occasion, event);
+        }
+    }
 }

@@ -139,6 +139,12 @@ impl fmt::Debug for HttpsFetch {
 }
 
 impl Fetch for HttpsFetch {
+    fn refuses(&self, url: &str) -> Option<Fault> {
+        let Client { allowed_hosts, http_on_this_machine, .. } = &*self.client;
+        let target = Target::parse(url, allowed_hosts, *http_on_this_machine);
+        target.err().map(|why| Fault::unavailable(format!("{url} is not fetched")).because(why))
+    }
+
     async fn fetch(&self, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
         let may_be_plain = self.client.http_on_this_machine && !request.is_of_stranger();
         let target = Target::parse(request.url(), self.client.named_for(request), may_be_plain);

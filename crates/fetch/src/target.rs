@@ -16,6 +16,10 @@ const HTTP: u16 = 80;
 /// The port of `https`.
 const HTTPS: u16 = 443;
 
+/// What is said of `http` on this machine where it is not permitted.
+const NOT_PERMITTED: &str =
+    "the URL is not https: `Options::http_on_this_machine` permits http on this machine, for development";
+
 /// The longest URL that is asked, in bytes.
 const LONGEST_URL: usize = 2048;
 
@@ -139,7 +143,12 @@ impl Target {
         let Ok(uri) = Uri::parse(url) else { return refused("the address is not a URL") };
         let is_plain = may_be_plain && uri.scheme().as_str().eq_ignore_ascii_case("http");
         if !is_plain && !uri.scheme().as_str().eq_ignore_ascii_case("https") {
-            return refused("the URL is not https");
+            let is_local = uri.scheme().as_str().eq_ignore_ascii_case("http")
+                && uri
+                    .authority()
+                    .and_then(|named| Host::parse(named.host()))
+                    .is_some_and(|host| host.is_this_machine());
+            return refused(if is_local { NOT_PERMITTED } else { "the URL is not https" });
         }
         let Some(authority) = uri.authority() else { return refused("the URL has no host") };
         if authority.userinfo().is_some() {

@@ -43,6 +43,7 @@ mod person;
 mod registrant;
 mod view_json;
 mod front_end;
+mod panicked;
 
 mod service;
 pub use service::{Service, service};

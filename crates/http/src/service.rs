@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -35,8 +35,8 @@ use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
 use crate::{
-    check_session, cors, form, front_end, front_page, interaction_id, machine, metadata, page_file, person,
-    registrant,
+    check_session, cors, form, front_end, front_page, interaction_id, machine, metadata, page_file, panicked,
+    person, registrant,
 };
 
 /// By which a request is found in the log.
@@ -323,7 +323,16 @@ impl Service {
             (_, None) => encode::text(StatusCode::NOT_FOUND, "Not Found"),
             (Ok(certificate), Some(route)) => {
                 call.certificate = certificate;
-                self.routed(call, route, parts, body).await
+                match panicked::caught(pin!(self.routed(call, route, parts, body))).await {
+                    Ok(answer) => answer,
+                    Err(fault) => {
+                        // The call is gone with what has panicked; the event and the page name the same request.
+                        let id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+                        let mut call = Call::new(now, RequestId(id.into()));
+                        call.peer = self.peer(parts);
+                        panicked::answer(&self.site, call, route, parts, fault)
+                    }
+                }
             }
         };
         let mut answer = self.protected(request_id.clone(), answer);

@@ -1,6 +1,8 @@
 //! How failures look: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3, RFC 9110 sections 15.5 and 15.6.
 
 use chancery_core::event::Event;
+use chancery_core::policy::{TokenKind, TokenPolicy};
+use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
 use chancery_testkit::{Answer, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals};
 
 /// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps;
@@ -252,4 +254,44 @@ fn the_error_page_leads_to_a_known_client() {
     assert!(!page.answer().text().contains("evil.example"));
     let unknown = kit.authorization_request("web").set("client_id", "nobody").open(&ua).expect_page("error");
     assert!(!unknown.answer().text().contains("<a "), "nobody is known");
+}
+
+/// A panic of the application costs the request in which it happens: a person gets the error page, a client JSON; it
+/// is an event, and nothing is issued.
+#[test]
+fn a_panic_of_the_application_is_answered() {
+    #[derive(Clone, Copy)]
+    struct Panicking(bool);
+    impl Pages for Panicking {
+        fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+            match page.content {
+                Content::Login(..) => panic!("no template"),
+                Content::Error(..) if self.0 => panic!("no template for errors, either"),
+                _ => PlainPages.page(page, locale),
+            }
+        }
+    }
+    impl TokenPolicy for Panicking {
+        fn ends_grant(&self, _: TokenKind) -> bool {
+            panic!("no policy")
+        }
+    }
+    let told = |answer: &Answer, message: &str| match answer.events.as_slice() {
+        [.., Event::Faulted { fault, .. }] => assert_eq!(fault.to_string(), message),
+        other => panic!("{other:?}"),
+    };
+    for panics_again in [false, true] {
+        let kit = TestProvider::builder().pages(Panicking(panics_again)).build();
+        let ua = kit.user_agent();
+        let tab = kit.authorization_request("web").scope("openid").open(&ua).expect_page("error");
+        assert_eq!(tab.answer().status, 500);
+        told(tab.answer(), "panicked: no template");
+        assert_eq!(tab.answer().event_names().last(), Some(&"faulted"));
+    }
+    let kit = TestProvider::builder().token_policy(Panicking(false)).build();
+    let access = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+    let answer = kit.revoke("web", &access).expect_status(500);
+    assert_eq!(answer["error"], "server_error");
+    told(&answer, "panicked: no policy");
+    assert!(!answer.text().contains("panicked"), "{}", answer.text());
 }

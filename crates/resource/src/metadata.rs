@@ -42,12 +42,7 @@ impl Metadata {
         let uri = resource.as_str();
         let without_slash = uri.strip_suffix('/').unwrap_or(uri);
         // An address of the same kind as an issuer's: https, or http on this machine, without query and fragment.
-        let base = Issuer::parse(without_slash).map_err(|_| {
-            NotProtected::new(
-                "the resource",
-                "must be an https URL without a query, or an http one of this machine",
-            )
-        })?;
+        let base = NotProtected::unless_address("the resource", without_slash)?;
         // Section 3.1: a slash that terminates the identifier behind the host is removed; any other stays.
         let path = match base.path() {
             "" => WELL_KNOWN.to_owned(),

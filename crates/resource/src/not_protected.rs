@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use chancery_types::Issuer;
+
 /// A setting that is wrong, and the rule that it breaks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NotProtected {
@@ -13,6 +15,12 @@ pub struct NotProtected {
 impl NotProtected {
     pub(crate) fn new(setting: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
         Self { setting: setting.into(), rule: rule.into() }
+    }
+
+    /// The address, if it is one that an issuer may have; else every rule that it breaks.
+    pub(crate) fn unless_address(what: &str, text: &str) -> Result<Issuer, Self> {
+        Issuer::parse(text)
+            .map_err(|_| Self::new(format!("{what} {text:?}:"), Issuer::faults(text).join("; ")))
     }
 }
 

@@ -15,7 +15,7 @@ use chancery_core::rule::dpop::{DpopConfig, Proof, ProvenRequest, REPLAYED};
 use chancery_http::PeerCertificate;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::nearest::did_you_mean;
-use chancery_types::{Issuer, ResourceUri, Scope, Scopes, TargetUri, Timestamp};
+use chancery_types::{ResourceUri, Scope, Scopes, TargetUri, Timestamp};
 use http::header::AUTHORIZATION;
 use http::{HeaderName, Method, Response};
 use http_body_util::Full;
@@ -374,9 +374,13 @@ impl Builder {
                 (Tokens::OfProvider(Arc::clone(&provider)), Arc::new(ProofsOfProvider(provider)))
             }
             Trusted::Issuer(issuer, fetch) => {
-                let issuer = Issuer::parse(&issuer).map_err(|_| {
-                    NotProtected::new("the issuer", "must be an https URL, or an http one of this machine")
-                })?;
+                let issuer = NotProtected::unless_address("the issuer", &issuer)?;
+                if let Some(why) = fetch.refuses(issuer.as_str()) {
+                    return Err(NotProtected::new(
+                        "the issuer",
+                        format!("could never be asked for its keys: {why}"),
+                    ));
+                }
                 let issuer = Box::new(TrustedIssuer::new(issuer, fetch));
                 let tokens = Tokens::OfIssuer { issuer, introspection: self.introspection };
                 (tokens, Arc::new(SeenProofs::default()))

@@ -10,9 +10,8 @@ use chancery_accounts::{PasswordPool, PasswordRules, StoredAccounts};
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault, FaultKind};
 use chancery_core::fetch::DynFetch;
-use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{Clock as _, EventSink, PrivateKeys as _, Random, SystemClock};
-use chancery_core::provider::{Builder, Parts, Provider};
+use chancery_core::provider::{Builder, Parts, Provider, resource_servers};
 use chancery_jose::{EncryptionKeyType, RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::{DocumentKind, DocumentStore, StateStore};
 use chancery_store_memory::MemoryStore;
@@ -219,13 +218,7 @@ impl Opened {
         let with_type = |builder: Builder, detail_type| builder.with_detail_type(Arc::new(detail_type));
         let builder = detail_types.into_iter().fold(builder, with_type);
         let builder = builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned()));
-        match (builder.build().await, self.unsigned(settings).await) {
-            (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),
-            (built, mut complaints) => {
-                complaints.extend(built.err().into_iter().flatten());
-                Err(explained(complaints))
-            }
-        }
+        builder.build().await.map_err(|complaints| explained(complaints.into_iter().collect()))
     }
 
     /// Complains about resource servers whose JWTs no key can sign.
@@ -234,21 +227,8 @@ impl Opened {
             Ok(keys) => keys,
             Err(fault) => return vec![Complaint::new("keys", fault.to_string(), "docs/configuration.md")],
         };
-        let is_signed =
-            |server: &&ResourceServer| server.format == TokenFormat::Jwt && !server.alg.is_symmetric();
-        let jwts = settings.resource_servers.iter().filter(is_signed);
-        let unsigned =
-            jwts.filter(|server| !keys.iter().any(|key| key.times.end.is_none() && key.jwk.fits(server.alg)));
-        let complaint = |server: &ResourceServer| {
-            let rule = format!(
-                "{}: there is no key for {}: `chancery keys add {}` makes one",
-                server.uri.as_str(),
-                server.alg,
-                server.alg
-            );
-            Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
-        };
-        unsigned.map(complaint).collect()
+        let has_key = |alg| keys.iter().any(|key| key.times.end.is_none() && key.jwk.fits(alg));
+        resource_servers::unsigned(&settings.resource_servers, has_key)
     }
 
     /// Checks that there is anything, and of this realm: what is stored under another name is not found. And that its keys were sealed with the wrapping key that is given.

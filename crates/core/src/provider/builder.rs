@@ -6,7 +6,8 @@ use std::task::Waker;
 use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::StateStore;
-use chancery_types::{Issuer, RealmId, ResourceUri};
+use chancery_types::nearest::did_you_mean;
+use chancery_types::{Issuer, RealmId, ResourceUri, Scope, Scopes};
 use chancery_x509::Authorities;
 
 use super::Provider;
@@ -20,7 +21,9 @@ use crate::context::Env;
 use crate::endpoint::token::extension::{DynExtensionGrant, ExtensionGrants};
 use crate::error::{Complaint, Complaints, listed};
 use crate::fetch::{DynFetch, NoFetch};
+use crate::keys::KeySet;
 use crate::limits::Limits;
+use crate::model::IdTokenAlgorithm;
 use crate::names::NameKey;
 use crate::notifier::{DynNotifier, Notifying};
 use crate::outbox::Outbox;
@@ -29,13 +32,15 @@ use crate::policy::{
     DynClientPolicy, DynDetailType, DynTokenPolicy, PromptOrder,
 };
 use crate::ports::{
-    Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher, EventSink, NoopEventSink,
+    Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry, DynWatcher, EventSink, FoundEventSink,
     Random, SystemClock,
 };
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
 use crate::request::Recognised;
 use crate::rule::authorization_details::DetailTypes;
+use crate::rule::claims::ClaimsRule;
+use crate::rule::scope::ScopeRule;
 
 /// The parts that have no default.
 pub struct Parts {
@@ -59,7 +64,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     fetch: Arc<dyn DynFetch>,
     random: Arc<dyn Random>,
-    events: Arc<dyn EventSink>,
+    events: Option<Arc<dyn EventSink>>,
     notifier: Option<Arc<dyn DynNotifier>>,
     worker: Waker,
     components: Components,
@@ -74,7 +79,7 @@ impl Builder {
             clock: Arc::new(SystemClock),
             fetch: Arc::new(NoFetch),
             random: Arc::new(SystemRandom),
-            events: Arc::new(NoopEventSink),
+            events: None,
             notifier: None,
             worker: Waker::noop().clone(),
             components: Components {
@@ -108,10 +113,13 @@ impl Builder {
         Self { fetch, ..self }
     }
 
-    /// Sets the event sink.
+    /// Sets the event sink. Without one, the service of the crate `chancery` writes faults and
+    /// mistakes in the mounting to standard error, some lines a minute; with [`NoopEventSink`] nobody hears of anything.
+    ///
+    /// [`NoopEventSink`]: crate::ports::NoopEventSink
     #[must_use]
     pub fn with_events(self, events: Arc<dyn EventSink>) -> Self {
-        Self { events, ..self }
+        Self { events: Some(events), ..self }
     }
 
     /// Sets who tells people what waits for their approval (CIBA Core section 8), in the place of the web hook of
@@ -197,6 +205,7 @@ impl Builder {
         let Self { parts, clock, fetch, random, events, notifier, worker, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
         let now = clock.now();
+        let given = registry.configured(&realm);
         let mut complaints = components.config.complaints();
         complaints.extend(components.config.interaction.complaints_at(&issuer));
         let has_authorities = !components.authorities.is_empty();
@@ -206,7 +215,7 @@ impl Builder {
         complaints.extend(components.extensions.complaints(&components.config.extension_grants));
         complaints.extend(components.details.complaints(&components.config.authorization_details_types));
         complaints.extend(Recognised::complaints(&*components.authorization_policy));
-        complaints.extend(of_registry(&registry.configured(&realm), &components.config, &issuer));
+        complaints.extend(of_registry(&given, &components.config, &issuer));
         let names = match NameKey::load(&*private_keys, &realm).await {
             Ok(names) => names,
             Err(fault) => {
@@ -219,6 +228,8 @@ impl Builder {
             (None, url) if url.is_empty() => Notifying::Nobody,
             (None, url) => Notifying::WebHook(url.clone()),
         };
+        let unheard = Arc::new(FoundEventSink::default());
+        let events = events.unwrap_or_else(|| Arc::clone(&unheard) as _);
         let env = Env {
             realm,
             issuer,
@@ -271,12 +282,13 @@ impl Builder {
             let setting = "client_defaults.id_token_signed_response_alg";
             complaints.push(Complaint::new(setting, rule, "OIDC Registration section 2"));
         }
+        complaints.extend(unsigned(&given, &snapshot.keys));
         if !complaints.is_empty() {
             return Err(complaints.into());
         }
         let snapshot = ArcSwap::from_pointee(snapshot);
         let (asked, outbox, unused) = (Asked::at(now), Outbox::default(), UnusedClients::default());
-        Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked, outbox, unused }))
+        Ok(Arc::new(Provider { env, unheard, clock, components, snapshot, watchers, asked, outbox, unused }))
     }
 }
 
@@ -299,6 +311,65 @@ fn of_registry(given: &Configured, config: &Config, issuer: &Issuer) -> Vec<Comp
                  name it"
             );
             complaints.push(Complaint::new(setting, rule, "RFC 8707 section 2"));
+        }
+    }
+    complaints.extend(unknown_scopes(given, config));
+    complaints
+}
+
+/// The scopes of clients that neither the provider nor one of its resource servers knows, so that they could never be
+/// granted; as far as all resource servers are known.
+fn unknown_scopes(given: &Configured, config: &Config) -> Vec<Complaint> {
+    if !given.has_all_resource_servers {
+        return Vec::new();
+    }
+    let own = ScopeRule::new(&config.scopes, ClaimsRule::new(config.claims.clone()).scopes());
+    let of_servers = given.resource_servers.iter().flat_map(|server| server.scopes.iter());
+    let known: Vec<&str> = own.supported().iter().chain(of_servers).map(Scope::as_str).collect();
+    let mut complaints = Vec::new();
+    for client in &given.clients {
+        let asked = client.scopes().into_iter().flat_map(Scopes::iter).map(Scope::as_str);
+        for scope in asked.filter(|scope| !known.contains(scope)) {
+            let near = did_you_mean(scope, known.iter().copied());
+            let rule = format!(
+                "{scope} is no scope of this provider or of one of its resource servers, and would never be granted: add it to \
+                 the resource server or to `Config::scopes`, or leave it out{near}"
+            );
+            let setting = format!("client {:?}: scope", client.id().as_str());
+            complaints.push(Complaint::new(setting, rule, "RFC 7591 section 2"));
+        }
+    }
+    complaints
+}
+
+/// What the resource servers and clients that the program has given are to get signed, and no key can sign.
+fn unsigned(given: &Configured, keys: &KeySet) -> Vec<Complaint> {
+    let has_key = |alg| keys.has_key_for(alg);
+    let mut complaints = resource_servers::unsigned(&given.resource_servers, has_key);
+    for client in &given.clients {
+        let metadata = client.metadata();
+        let of_id_tokens = match metadata.openid.id_token_signed_response_alg {
+            // That there is no key for RS256, the default, is said of the provider.
+            IdTokenAlgorithm::Signed(SigningAlgorithm::Rs256) | IdTokenAlgorithm::Unsigned => None,
+            IdTokenAlgorithm::Signed(alg) => Some(alg),
+        };
+        for (member, alg) in [
+            ("id_token_signed_response_alg", of_id_tokens),
+            ("userinfo_signed_response_alg", metadata.openid.userinfo_signed_response_alg),
+            (
+                "authorization_signed_response_alg",
+                metadata.authorization_responses.authorization_signed_response_alg,
+            ),
+            (
+                "introspection_signed_response_alg",
+                metadata.introspection_responses.introspection_signed_response_alg,
+            ),
+        ] {
+            if let Some(alg) = alg.filter(|alg| !alg.is_symmetric() && !has_key(*alg)) {
+                let setting = format!("client {:?}: {member}", client.id().as_str());
+                let rule = resource_servers::no_key(alg);
+                complaints.push(Complaint::new(setting, rule, "RFC 7591 section 2"));
+            }
         }
     }
     complaints

@@ -21,7 +21,7 @@ use crate::interaction::{
 use crate::model::AccessToken;
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
-use crate::ports::{Clock, Configured, DynWatcher};
+use crate::ports::{Clock, Configured, DynWatcher, EventSink, FoundEventSink};
 use crate::records::{Found, InitialAccessTokenBody, SessionBody, proof_key};
 use crate::request::PageError;
 use crate::{session, worker};
@@ -41,6 +41,8 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 /// An OpenID Provider: everything that the HTTP layer calls.
 pub struct Provider {
     env: Env,
+    /// Where the events go if the program has given no sink.
+    unheard: Arc<FoundEventSink>,
     clock: Arc<dyn Clock>,
     components: Components,
     snapshot: ArcSwap<Snapshot>,
@@ -62,6 +64,12 @@ impl Provider {
     #[must_use]
     pub fn configured(&self) -> Configured {
         self.env.registry.configured(&self.env.realm)
+    }
+
+    /// Has this sink hear what happens, if the program has given none to
+    /// [`Builder::with_events`] and this was not called before.
+    pub fn hear_if_unheard(&self, sink: Arc<dyn EventSink>) {
+        self.unheard.find(sink);
     }
 
     /// Its realm in the stores.

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::time::Duration;
 
+use chancery_jose::SigningAlgorithm;
 use chancery_types::Issuer;
 
 use crate::config::Config;
@@ -45,6 +46,30 @@ pub fn forbidden<S: Borrow<ResourceServer>>(servers: &[S], engine: &Config) -> V
         Some(Complaint::new(SECTION, rule, section))
     };
     jwts.filter_map(complaint).collect()
+}
+
+/// Complains about JWTs that no key can sign.
+#[must_use]
+pub fn unsigned<S: Borrow<ResourceServer>>(
+    servers: &[S],
+    has_key: impl Fn(SigningAlgorithm) -> bool,
+) -> Vec<Complaint> {
+    let is_signed =
+        |server: &&ResourceServer| server.format == TokenFormat::Jwt && !server.alg.is_symmetric();
+    let jwts = servers.iter().map(Borrow::borrow).filter(is_signed);
+    let complaint = |server: &ResourceServer| {
+        let rule = format!("{}: {}", server.uri.as_str(), no_key(server.alg));
+        Complaint::new(SECTION, rule, "RFC 9068 section 2.1")
+    };
+    jwts.filter(|server| !has_key(server.alg)).map(complaint).collect()
+}
+
+/// What is said of an algorithm that something is to be signed with and that has no key.
+pub(super) fn no_key(alg: SigningAlgorithm) -> String {
+    format!(
+        "there is no key for {alg}: `chancery keys add {alg}` makes one, as `MemoryKeys::generate` and `SealedKeys::begin` do in \
+         a program; or name another algorithm"
+    )
 }
 
 /// Complains about everything else that can be said without the rest of the configuration.

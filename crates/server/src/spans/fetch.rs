@@ -47,6 +47,10 @@ impl Fetch for SpannedFetch {
     fn reaches_others(&self) -> bool {
         self.fetch.reaches_others()
     }
+
+    fn refuses(&self, url: &str) -> Option<Fault> {
+        self.fetch.refuses(url)
+    }
 }
 
 /// The host of an address, with nothing around it.

@@ -1,0 +1,105 @@
+//! What a program hears that has given no event sink: faults, and mistakes in the mounting, as lines on standard error.
+
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chancery_core::event::{Event, Occasion};
+use chancery_core::ports::EventSink;
+use chancery_types::Timestamp;
+
+/// So many lines are written within [`WHILE`]: a store that is away must not fill a disk.
+const LINES: u32 = 10;
+
+/// For how long the lines count.
+const WHILE: Duration = Duration::from_secs(60);
+
+/// Writes to standard error what somebody has to mend.
+#[derive(Default)]
+pub(crate) struct Said(Mutex<Count>);
+
+/// The lines since a time.
+#[derive(Default)]
+struct Count {
+    since: Option<Timestamp>,
+    written: u32,
+    left_out: u64,
+}
+
+impl Said {
+    /// The line of this event, if it has one and it is written now.
+    fn line(&self, occasion: &Occasion<'_>, event: &Event) -> Option<String> {
+        let request = &occasion.request_id.0;
+        let text = match event {
+            Event::Faulted { endpoint, fault, .. } => {
+                format!("chancery: error: {} (request {request}): {fault}", endpoint.as_str())
+            }
+            Event::PeerUnknown { advice } => format!("chancery: warning: {advice}"),
+            _ => return None,
+        };
+        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if count.since.is_none_or(|since| occasion.at.distance(since) >= WHILE) {
+            *count = Count { since: Some(occasion.at), written: 0, left_out: count.left_out };
+        }
+        if count.written == LINES {
+            count.left_out += 1;
+            return None;
+        }
+        count.written += 1;
+        // What others have said stays on the one line.
+        let text: String = text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
+        Some(match std::mem::take(&mut count.left_out) {
+            0 => text,
+            others => format!("{text} ({others} more lines were left out before)"),
+        })
+    }
+}
+
+impl EventSink for Said {
+    fn record(&self, occasion: &Occasion<'_>, event: &Event) {
+        if let Some(line) = self.line(occasion, event) {
+            let _nobody_reads_it = writeln!(io::stderr(), "{line}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chancery_core::context::RequestId;
+    use chancery_core::error::Fault;
+    use chancery_core::offered::Endpoint;
+
+    use super::*;
+
+    fn faulted(fault: &str) -> Event {
+        Event::Faulted { endpoint: Endpoint::Token, fault: Fault::internal(fault), client: None }
+    }
+
+    #[test]
+    fn what_has_to_be_mended_is_a_line() {
+        let (said, id) = (Said::default(), RequestId("r1".into()));
+        let at = |secs| Occasion::new(Timestamp::from_secs(secs), &id);
+        let line = said.line(&at(100), &faulted("no key signs\nPS256 now"));
+        assert_eq!(line.as_deref(), Some("chancery: error: token (request r1): no key signs PS256 now"));
+        let advice = said.line(&at(100), &Event::PeerUnknown { advice: "insert the peer" });
+        assert_eq!(advice.as_deref(), Some("chancery: warning: insert the peer"));
+        let quiet = Event::RequestPushed { client: chancery_types::ClientId::parse("app").unwrap() };
+        assert_eq!(said.line(&at(100), &quiet), None);
+    }
+
+    #[test]
+    fn a_flood_is_a_few_lines_a_minute() {
+        let (said, id) = (Said::default(), RequestId("r1".into()));
+        let lines = |secs| {
+            let occasion = Occasion::new(Timestamp::from_secs(secs), &id);
+            (0..100).filter_map(|_| said.line(&occasion, &faulted("away"))).collect::<Vec<_>>()
+        };
+        assert_eq!((lines(100).len(), lines(101).len()), (10, 0));
+        let later = lines(160);
+        assert_eq!(later.len(), 10);
+        assert!(
+            later.first().is_some_and(|line| line.ends_with("(190 more lines were left out before)")),
+            "{later:?}"
+        );
+    }
+}
