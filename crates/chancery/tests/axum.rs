@@ -97,6 +97,15 @@ async fn a_path_that_is_taken_is_named() {
     assert_eq!(*twice.unwrap_err().downcast::<String>().unwrap(), expected);
 }
 
+/// What answers the form of an own page is below the issuer's path, where the browser sends the provider's cookies.
+#[tokio::test]
+async fn a_route_below_its_path_may_stand_beside_the_provider() {
+    let demo = chancery::development("http://localhost:3000/oidc").await.unwrap();
+    let app = mount(Router::new().route("/oidc/terms", get(async || "the terms")), &demo);
+    assert_eq!(text(&app, "/oidc/terms").await, (StatusCode::OK, "the terms".to_owned()));
+    assert_eq!(text(&app, "/oidc/jwks").await.0, StatusCode::OK);
+}
+
 /// RFC 6750 section 3, RFC 9728 section 5.1: no handler without a good token; the challenge leads to the metadata.
 #[tokio::test]
 async fn what_must_not_be_accepted() {

@@ -95,6 +95,16 @@ fn it_has_what_was_said() {
     );
 }
 
+/// What is missing is named as a program writes it.
+#[test]
+fn a_client_of_people_needs_a_redirect_uri() {
+    for new in [Client::web, Client::spa, Client::native] {
+        let complaints = registered("https://id.example", &new("app")).err().unwrap();
+        assert!(complaints.to_string().contains("redirect_uris: must have at least one URI"), "{complaints}");
+        assert!(complaints.to_string().contains("`.redirect(…)`"), "{complaints}");
+    }
+}
+
 /// OIDC Registration section 2, RFC 9700 section 2.6: `http` on a loopback host is for native clients; for others while
 /// they are developed, at a provider that is in development itself or by their own setting, and never with tokens in the
 /// redirect. On any other host it is for nobody.

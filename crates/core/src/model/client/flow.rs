@@ -99,7 +99,10 @@ impl Flow {
         }
         let is_without = !read.response_types.is_empty() && read.redirect_uris.is_empty();
         if is_without && !from.has_complained("redirect_uris") {
-            from.complain("redirect_uris", "must have at least one URI for the response types");
+            from.complain(
+                "redirect_uris",
+                "must have at least one URI for the response types (in Rust `.redirect(…)`)",
+            );
         }
         read
     }
