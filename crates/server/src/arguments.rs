@@ -106,7 +106,8 @@ pub(crate) enum Command {
 pub(crate) enum Log {
     /// Explain a reason or an event by its name, as a line of the log has it, or a whole line
     Explain {
-        /// The name, or the line in quotes
+        /// The name, or the line in quotes; `-` for the lines of standard input
+        #[arg(allow_hyphen_values = true)]
         code: String,
     },
 }

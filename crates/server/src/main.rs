@@ -86,7 +86,7 @@ async fn run(command: Command) -> commands::Output {
         Command::User(command) => Box::pin(commands::user(command)).await,
         Command::Session(command) => commands::session(command).await,
         Command::Keys(command) => commands::keys(command).await,
-        Command::Log(Log::Explain { code }) => reasons::explain(&code),
+        Command::Log(Log::Explain { code }) => reasons::explained(&code),
         Command::Pages(command) => commands::pages(command).await,
         Command::Reasons { markdown: true, .. } => Ok(reasons::table()),
         Command::Reasons { name, markdown: false } => reasons::list(name.as_deref()),

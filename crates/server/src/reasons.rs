@@ -36,14 +36,36 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     }
 }
 
+/// [`explain`], or that of every line of standard input for `-`.
+///
+/// # Errors
+/// When there is nothing of a name.
+pub(crate) fn explained(typed: &str) -> Result<String, String> {
+    if typed != "-" {
+        return explain(typed);
+    }
+    let lines = std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
+    lines.lines().filter(|line| !line.trim().is_empty()).map(explain).collect()
+}
+
 /// What the documentation says of a whole line of the log, or of whatever the log has by this name. Of a request id, it says
 /// where to look.
 ///
 /// # Errors
 /// When there is nothing of this name.
-pub(crate) fn explain(typed: &str) -> Result<String, String> {
-    if let Ok(line) = serde_json::from_str::<Map<String, Value>>(typed) {
-        return explain_line(&line);
+fn explain(typed: &str) -> Result<String, String> {
+    let typed = typed.trim();
+    // journald writes something in front of a line.
+    let json = typed.find('{').and_then(|at| typed.get(at..)).map(serde_json::from_str::<Map<String, Value>>);
+    if let Some(Ok(line)) = json {
+        let member = |name: &str| line.get(name).and_then(Value::as_str);
+        return explain_line(member("event"), member);
+    }
+    let mut words = typed.split_whitespace();
+    if words.any(|word| LEVELS.contains(&word)) {
+        let member =
+            |name: &str| typed.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        return explain_line(words.next().map(|event| event.trim_end_matches(':')), member);
     }
     if is_request_id(typed) {
         return Ok(format!(
@@ -55,13 +77,18 @@ pub(crate) fn explain(typed: &str) -> Result<String, String> {
     explain_name(typed)
 }
 
-/// What happened according to this line, and why.
-fn explain_line(line: &Map<String, Value>) -> Result<String, String> {
-    let member = |name: &str| line.get(name).and_then(Value::as_str);
-    let event = member("event").ok_or("the line has no member `event`: is it one of this log?")?;
+/// The levels as lines of text have them.
+const LEVELS: [&str; 4] = ["ERROR", "WARN", "INFO", "DEBUG"];
+
+/// Why it happened according to a line with this event and these members, and what happened.
+fn explain_line<'l>(
+    event: Option<&'l str>,
+    member: impl Fn(&'static str) -> Option<&'l str>,
+) -> Result<String, String> {
+    let event = event.ok_or("the line has no member `event`: is it one of this log?")?;
     let whys = ["reason", "why", "fault"].into_iter().filter_map(member);
     // A value stands in the tables by itself, and the name of a reason in its catalogue.
-    whys.into_iter().try_fold(explain_name(event)?, |said, why| Ok(said + &explain_name(why)?))
+    whys.chain([event]).map(explain_name).collect()
 }
 
 /// Whether it has the form of a request id: 128 random bits in base64url, or as a UUID. Names are in lower case with `_`.
@@ -214,6 +241,13 @@ mod tests {
         assert!(explain(line).unwrap().contains("the password is not that of the person"));
         assert!(
             explain(r#"{"event":"started","message":"version 1"}"#).unwrap().contains("what to do: nothing")
+        );
+        let line = "Nov 27 12:00:00 id chancery[7]: 2026-11-27T12:00:00.000Z WARN  login_failed request_id=x reason=wrong_password";
+        assert!(
+            explain(line).unwrap().starts_with("wrong_password\n    the password is not that of the person")
+        );
+        assert!(
+            explain(&format!("id chancery[7]: {}", r#"{"event":"started"}"#)).unwrap().starts_with("started")
         );
         assert!(explain(r#"{"level":"warn"}"#).unwrap_err().contains("`event`"));
         assert!(explain(r#"{"event":"login_faild"}"#).unwrap_err().contains("did you mean login_failed?"));
