@@ -3,6 +3,7 @@
 mod certificate_end;
 mod changes;
 mod other_host;
+mod readiness;
 mod reload;
 
 use std::io::ErrorKind;
@@ -31,6 +32,7 @@ use tower_service::Service as _;
 
 use self::changes::Changes;
 use self::other_host::OtherHosts;
+use self::readiness::Readiness;
 use crate::access::with_companions;
 use crate::arguments::Configured;
 use crate::commands::lines;
@@ -94,8 +96,7 @@ pub(crate) struct Node {
     is_ending: AtomicBool,
     /// Rings when there is something to send to clients.
     bell: Arc<Bell>,
-    /// Whether the last probe found the server ready.
-    was_ready: AtomicBool,
+    readiness: Readiness,
     /// Whether an `X-Forwarded-For` of an untrusted peer was logged.
     has_ignored_forwarded_for: AtomicBool,
     /// Whether a certificate of a trusted proxy was logged.
@@ -142,7 +143,7 @@ impl Node {
             current: ArcSwap::from_pointee(current),
             bell,
             is_ending: AtomicBool::new(false),
-            was_ready: AtomicBool::new(true),
+            readiness: Readiness::default(),
             has_ignored_forwarded_for: AtomicBool::new(false),
             has_ignored_certificate: AtomicBool::new(false),
             other_hosts: OtherHosts::of(&settings),
@@ -372,7 +373,9 @@ impl Node {
             let begun = Instant::now();
             let swept = provider.sweep(SystemClock.now()).await;
             self.metrics.swept(begun, swept.as_ref().ok().copied());
-            if let Err(fault) = swept {
+            if let Err(fault) = swept
+                && !self.readiness.explains_faults(Instant::now())
+            {
                 self.log.say(Level::Error, "sweep_failed", &fault.to_string());
             }
         }
@@ -388,10 +391,12 @@ impl Node {
                 _ = ticks.tick() => {}
                 () = self.bell.rung() => {}
             }
-            let (provider, log) = (self.current.load().provider.clone(), self.log.clone());
+            let (provider, node) = (self.current.load().provider.clone(), self.clone());
             tokio::spawn(async move {
-                if let Err(fault) = provider.deliver(SystemClock.now()).await {
-                    log.say(Level::Error, "delivery_failed", &fault.to_string());
+                if let Err(fault) = provider.deliver(SystemClock.now()).await
+                    && !node.readiness.explains_faults(Instant::now())
+                {
+                    node.log.say(Level::Error, "delivery_failed", &fault.to_string());
                 }
             });
         }
@@ -558,15 +563,14 @@ impl Supervised for Node {
         self.opened.probe(&self.settings.realm).await
     }
 
-    /// Logs every change of readiness.
-    fn record(&self, readiness: &Result<(), String>) {
-        let was_ready = self.was_ready.swap(readiness.is_ok(), Ordering::Relaxed);
-        match readiness {
-            Ok(()) if !was_ready => {
-                self.log.say(Level::Info, "ready_again", "the store can be read and written")
-            }
-            Err(why) if was_ready => self.log.say(Level::Error, "not_ready", why),
-            _ => {}
+    /// Logs every change of readiness, and what is missing once a minute.
+    fn record(&self, found: &Result<(), String>) {
+        if !self.readiness.is_news(found.is_ok(), Instant::now()) {
+            return;
+        }
+        match found {
+            Ok(()) => self.log.say(Level::Info, "ready_again", "the store can be read and written"),
+            Err(why) => self.log.say(Level::Error, "not_ready", why),
         }
     }
 
@@ -581,7 +585,7 @@ impl Supervised for Node {
         };
         let keys = timeout(READING, self.opened.keys.list(&self.settings.realm)).await;
         let reading = Reading {
-            is_ready: self.was_ready.load(Ordering::Relaxed) && !self.is_ending.load(Ordering::Relaxed),
+            is_ready: self.readiness.is_ready() && !self.is_ending.load(Ordering::Relaxed),
             connections,
             connections_limit,
             passwords: hashing.taken,

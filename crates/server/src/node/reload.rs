@@ -59,12 +59,16 @@ impl Node {
         Ok((current, settings))
     }
 
-    /// Names what counts now, and what has changed since the start and does not count yet, so that nobody believes that it
-    /// does.
+    /// Names what counts now, what has changed since the start and does not count yet, so that nobody believes that it does, and
+    /// what has waited for a restart and does not any more.
     fn say_reloaded(&self, values: &Values, taken: &Values) {
         let waiting = values.waiting(&self.settings.values);
+        let waited = taken.waiting(&self.settings.values);
+        let is_of = |changes: &[Change], setting| changes.iter().any(|change| change.setting == setting);
         let mut changed = values.changed(taken);
-        changed.retain(|setting| !waiting.iter().any(|waits| waits.setting == *setting));
+        changed.retain(|setting| !is_of(&waiting, *setting) && !is_of(&waited, *setting));
+        let back = waited.iter().map(|change| change.setting).filter(|setting| !is_of(&waiting, *setting));
+        let back: Vec<&str> = back.collect();
         if !waiting.is_empty() {
             let each = waiting
                 .iter()
@@ -75,14 +79,18 @@ impl Node {
             );
             self.log.answer(Level::Warn, "configuration_waits", &text);
         }
-        let text = match (changed.is_empty(), waiting.is_empty()) {
-            (false, _) => format!("new requests use what has changed: {}", changed.join(", ")),
-            (true, true) => "no setting has changed; the files that settings name were read again".to_owned(),
-            (true, false) => {
-                "nothing else has changed; the files that settings name were read again".to_owned()
-            }
-        };
-        self.log.answer(Level::Info, "configuration_reloaded", &text);
+        let mut told = Vec::new();
+        if !changed.is_empty() {
+            told.push(format!("new requests use what has changed: {}", changed.join(", ")));
+        }
+        if !back.is_empty() {
+            told.push(format!("as at the start again, and waiting for no restart: {}", back.join(", ")));
+        }
+        if told.is_empty() {
+            let what = if waiting.is_empty() { "no setting" } else { "nothing else" };
+            told.push(format!("{what} has changed; the files that settings name were read again"));
+        }
+        self.log.answer(Level::Info, "configuration_reloaded", &told.join("; "));
     }
 
     /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.

@@ -115,6 +115,30 @@ fn nothing_is_acknowledged_that_a_lost_store_would_lose() {
     token_until(503);
 }
 
+/// Who looks at the last lines of the log finds the one that says what to do, and not what follows from it every second.
+#[test]
+fn while_a_store_is_lost_the_log_repeats_no_other_fault() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    server.wait_for_readiness(200);
+    let management = server.address("management");
+    let (file, elsewhere) = (folder.join("chancery.sqlite"), folder.join("elsewhere"));
+    fs::rename(&file, &elsewhere).unwrap();
+    server.wait_for("\"not_ready\"");
+    let until = Instant::now() + PATIENCE;
+    // By then the deliveries of some seconds have failed, too.
+    while ask(management, "/metrics").1.contains("chancery_sweep_failures_total 0") {
+        assert!(Instant::now() < until, "no sweep has failed");
+    }
+    fs::rename(&elsewhere, &file).unwrap();
+    server.wait_for("\"ready_again\"");
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let lines = server.printed().iter().skip_while(|line| !line.contains("\"not_ready\"")).skip(1);
+    let faults: Vec<_> = lines.filter(|line| line.contains("\"error\"")).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
 #[test]
 fn after_an_unclean_end_the_store_is_checked() {
     let folder = initialised();
