@@ -78,6 +78,10 @@ const EXAMPLES: &[Shown] = &[
                 "",
             ),
             (
+                "chancery client add --kind native --refresh-tokens --redirect-uri http://127.0.0.1/cb",
+                "with refresh tokens",
+            ),
+            (
                 r#"chancery client add '{"client_id":"photos","redirect_uris":["https://photos.example/cb"]}'"#,
                 "",
             ),

@@ -110,8 +110,8 @@ pub(super) fn change_password(view: &ChangePasswordView, form: &FormMarkup) -> S
          <p><label>New password once more<br><input type=\"password\" name=\"again\" required \
          autocomplete=\"new-password\"></label></p>\
          <p>In all other browsers, and for all applications, you have to sign in again.</p>\
-         <p><label><input type=\"checkbox\" name=\"keeps_others\" value=\"yes\"{checked}> Stay signed in there\
-         </label></p>{}<p><a href=\"{}\">Back</a></p>",
+         <p><label><input type=\"checkbox\" name=\"keeps_others\" value=\"yes\"{checked}> \
+         Keep my other devices and applications signed in</label></p>{}<p><a href=\"{}\">Back</a></p>",
         alert(view.problem.map(problem).as_deref()),
         Html::escape(&view.username),
         button("action", "change", "Change the password", ""),

@@ -79,17 +79,20 @@ pub(crate) struct Simple {
     #[arg(long, value_enum, conflicts_with_all = ["given", "file"])]
     pub(crate) kind: Option<Kind>,
     /// Its client_id; made when missing
-    #[arg(long, value_name = "CLIENT_ID", requires = "kind")]
+    #[arg(long, value_name = "CLIENT_ID", requires = "kind", conflicts_with_all = ["given", "file"])]
     pub(crate) id: Option<String>,
     /// Its name, which people read
-    #[arg(long, value_name = "NAME", requires = "kind")]
+    #[arg(long, value_name = "NAME", requires = "kind", conflicts_with_all = ["given", "file"])]
     pub(crate) name: Option<String>,
     /// Where the browser goes after the login; repeat it for several
-    #[arg(long = "redirect-uri", value_name = "URI", requires = "kind")]
+    #[arg(long = "redirect-uri", value_name = "URI", requires = "kind", conflicts_with_all = ["given", "file"])]
     pub(crate) redirect_uris: Vec<String>,
     /// Where the browser may go after the logout; repeat it for several
-    #[arg(long = "post-logout-redirect-uri", value_name = "URI", requires = "kind")]
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI", requires = "kind", conflicts_with_all = ["given", "file"])]
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    /// It gets refresh tokens where a person agrees to offline_access; a machine needs none
+    #[arg(long, requires = "kind", conflicts_with_all = ["given", "file"])]
+    pub(crate) refresh_tokens: bool,
 }
 
 /// What a client is.

@@ -18,7 +18,7 @@ use chancery_types::iana::GrantType;
 use chancery_types::nearest::did_you_mean;
 use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::differences::Differences;
 use super::printed::{Form, List, json as printed_json};
@@ -48,7 +48,7 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
     match command {
         Client::Add { configured, metadata, simple, weak_secret } => {
             let is_typed = simple.kind.is_some();
-            let given = simple.metadata().map(Given::typed).map_or_else(|| Given::read(metadata), Ok)?;
+            let given = simple.metadata()?.map(Given::typed).map_or_else(|| Given::read(metadata), Ok)?;
             let clients = given.clients()?;
             let (settings, opened) = opened(&configured).await?;
             add((&settings, &opened), clients, is_typed, weak_secret, form).await
@@ -95,9 +95,16 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
 
 impl Simple {
     /// The metadata of a client of this kind, if one is named.
-    fn metadata(self) -> Option<Vec<u8>> {
-        let Self { kind, id, name, redirect_uris, post_logout_redirect_uris } = self;
-        let mut metadata = match kind? {
+    fn metadata(self) -> Result<Option<Vec<u8>>, String> {
+        let Self { kind, id, name, redirect_uris, post_logout_redirect_uris, refresh_tokens } = self;
+        let Some(kind) = kind else { return Ok(None) };
+        // RFC 6749 section 4.4.3: client credentials come without a refresh token.
+        if refresh_tokens && kind == Kind::Machine {
+            return Err("--refresh-tokens: a machine asks for another access token with its secret, and gets no refresh \
+                        tokens; leave it out, or add a client of --kind web, spa or native"
+                .to_owned());
+        }
+        let mut metadata = match kind {
             Kind::Web => json!({}),
             Kind::Spa => json!({ "token_endpoint_auth_method": "none" }),
             Kind::Native => json!({ "token_endpoint_auth_method": "none", "application_type": "native" }),
@@ -106,6 +113,7 @@ impl Simple {
         let given = [
             ("client_id", id.map(Value::from)),
             ("client_name", name.map(Value::from)),
+            ("grant_types", refresh_tokens.then(|| json!(["authorization_code", "refresh_token"]))),
             ("redirect_uris", Some(redirect_uris).filter(|uris| !uris.is_empty()).map(Value::from)),
             (
                 "post_logout_redirect_uris",
@@ -113,8 +121,10 @@ impl Simple {
             ),
         ];
         let given = given.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)));
-        metadata.as_object_mut().map(|members| members.extend(given.collect::<Map<_, _>>()))?;
-        Some(metadata.to_string().into_bytes())
+        if let Some(members) = metadata.as_object_mut() {
+            members.extend(given);
+        }
+        Ok(Some(metadata.to_string().into_bytes()))
     }
 }
 

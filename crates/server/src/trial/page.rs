@@ -32,7 +32,7 @@ fn page(outcome: &Result<Outcome, Error>) -> String {
         Ok(Outcome::SignedIn { userinfo, .. }) => (
             "✓",
             "You are signed in",
-            "The application knows now who you are. Its tokens are in the terminal, and you can close this window."
+            "The application now knows who you are. Its tokens are in the terminal, and you can close this window."
                 .to_owned(),
             facts(userinfo),
         ),

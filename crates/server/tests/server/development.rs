@@ -171,6 +171,8 @@ fn its_front_page_connects_applications() {
         format!("token_url = {issuer}/token"),
         format!("--oidc-issuer-url={issuer} "),
         format!("curl --user demo-api:{secret} "),
+        "scope: 'openid profile email offline_access',".to_owned(),
+        "chancery client add --kind spa --refresh-tokens ".to_owned(),
     ] {
         assert!(page.contains(&line), "{line} in {page}");
     }

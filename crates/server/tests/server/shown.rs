@@ -151,6 +151,33 @@ fn clients_of_each_kind_are_added() {
     }
 }
 
+/// A client of a kind that signs people in has the grant type of refresh tokens where they are asked for.
+#[test]
+fn refresh_tokens_are_for_clients_that_sign_people_in() {
+    let folder = initialised();
+    for (kind, uri) in
+        [("web", "https://a.example/cb"), ("spa", "https://a.example/"), ("native", "a.example:/cb")]
+    {
+        for (more, grants) in [
+            (&[][..], &["authorization_code"][..]),
+            (&["--refresh-tokens"], &["authorization_code", "refresh_token"]),
+        ] {
+            let id = format!("{kind}{}", grants.len());
+            let add = ["client", "add", "--kind", kind, "--id", &id, "--redirect-uri", uri];
+            done(&folder, &[&add[..], more].concat(), "");
+            let shown = json(&done(&folder, &["client", "show", &id, "--json"], ""));
+            assert_eq!(shown["metadata"]["grant_types"], serde_json::json!(grants), "{id}");
+        }
+    }
+    let said = refused(&folder, &["client", "add", "--kind", "machine", "--refresh-tokens"], "");
+    assert!(said.starts_with("--refresh-tokens: ") && said.contains("web, spa or native"), "{said}");
+    let json = r#"{"redirect_uris":["https://a.example/cb"]}"#;
+    for more in [&["--refresh-tokens"][..], &["--name", "A"], &["--id", "a"]] {
+        let said = refused(&folder, &[&["client", "add", json], more].concat(), "");
+        assert!(said.contains("cannot be used with"), "beside JSON it would have no effect: {said}");
+    }
+}
+
 /// A person is shown, and changed claim by claim; what is printed can be given back.
 #[test]
 fn a_person_is_shown_and_changed() {
