@@ -467,12 +467,10 @@ pub(super) fn fitting_secret(
         return None;
     }
     if !metadata.has_secret() {
-        if given.is_some() && rules.are_unused_members_refused {
-            let method = metadata.flow.token_endpoint_auth_method;
-            let rule = format!(
-                "is not used by a client whose token_endpoint_auth_method is {method}: leave the secret out, or register a client \
-                 that has one (`Client::web`)"
-            );
+        // Whoever gives a public client one expects it to authenticate; a client of keys authenticates without.
+        if given.is_some() && rules.are_unused_members_refused && metadata.flow.is_public() {
+            let rule = "is not used by a client whose token_endpoint_auth_method is none: leave the secret out, or register a \
+                        client that has one (`Client::web`)";
             from.complain("client_secret", rule);
         } else if given.is_some() {
             from.notice("client_secret is not used by a client of its method and was left out".to_owned());
