@@ -42,7 +42,7 @@ pub use chancery_core::ports::{
     Accounts, BoxFuture, Browser, ClaimsQuery, Clock, Configured, DynAccounts, DynPrivateKeys, DynRegistry,
     DynWatcher, EncryptionKeyEntry, EventSink, HintedSubject, KeyEntry, LoginHintToken, LoginOutcome,
     LoginRefusal, NoopEventSink, PasswordChangeOutcome, PasswordRefusal, PrivateKeys, Random, Registry, Room,
-    RootSecretEntry, SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery, Watcher,
+    RootSecretEntry, SignUpOutcome, SignUpRefusal, SystemClock, UserCodeCheck, UserCodeQuery, Watcher,
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};
