@@ -330,7 +330,7 @@ mod tests {
         for (json, setting) in rows {
             assert_eq!(complaints(json), [setting], "{json}");
         }
-        // Shorter than a code lives, and than an access token does.
+        // Shorter than access tokens of either format live.
         let both = complaints(r#"{"authorization_code":{"remembered":"30s"}}"#);
         assert_eq!(both, ["authorization_code.remembered"; 2]);
         assert!(complaints("{}").is_empty());
