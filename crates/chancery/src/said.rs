@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_core::event::{Event, Occasion};
 use chancery_core::ports::EventSink;
-use chancery_types::Timestamp;
+use chancery_types::{Timestamp, is_misleading};
 
 /// So many lines are written within [`WHILE`]: a store that is away must not fill a disk.
 const LINES: u32 = 10;
@@ -46,8 +46,8 @@ impl Said {
             return None;
         }
         count.written += 1;
-        // What others have said stays on the one line.
-        let text: String = text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
+        // What others have said stays on the one line, and reads as it is written.
+        let text: String = text.chars().map(|one| if is_misleading(one) { ' ' } else { one }).collect();
         Some(match std::mem::take(&mut count.left_out) {
             0 => text,
             others => format!("{text} ({others} more lines were left out before)"),
@@ -79,7 +79,7 @@ mod tests {
     fn what_has_to_be_mended_is_a_line() {
         let (said, id) = (Said::default(), RequestId("r1".into()));
         let at = |secs| Occasion::new(Timestamp::from_secs(secs), &id);
-        let line = said.line(&at(100), &faulted("no key signs\nPS256 now"));
+        let line = said.line(&at(100), &faulted("no key signs\nPS256\u{202e}now"));
         assert_eq!(line.as_deref(), Some("chancery: error: token (request r1): no key signs PS256 now"));
         let advice = said.line(&at(100), &Event::PeerUnknown { advice: "insert the peer" });
         assert_eq!(advice.as_deref(), Some("chancery: warning: insert the peer"));
