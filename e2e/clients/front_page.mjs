@@ -20,6 +20,12 @@ const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }
 const tab = await (await browser.newContext()).newPage();
 tab.setDefaultTimeout(15_000);
 let lines = '';
+/** What the page has told in a box that somebody has to close. */
+const told = [];
+tab.on('dialog', (dialog) => {
+  told.push(dialog.message());
+  return dialog.accept();
+});
 
 await check('the issuer\'s own page has lines to copy', async () => {
   await tab.goto(`${fixture.issuer}/`);
@@ -49,10 +55,25 @@ await check('a page with them signs in', async () => {
   expect(tab.url() === mine, 'nothing of the answer is left in the address');
 });
 
+await check('whoever goes back and allows once more stays signed in, and is told nothing', async () => {
+  const allow = tab.locator('button[name="action"][value="allow"]');
+  for (let pages = 0; pages < 5 && !await allow.isVisible(); pages += 1) await tab.goBack();
+  await allow.click();
+  await tab.getByRole('button', { name: 'Sign out Demo Person' }).waitFor();
+  expect(tab.url() === mine, 'nothing of the answer is left in the address');
+  expect(told.length === 0, `told: ${told}`);
+});
+
 await check('and signs out', async () => {
   await tab.getByRole('button', { name: 'Sign out' }).click();
   await tab.waitForURL((url) => url.href.startsWith(mine));
   await tab.getByRole('button', { name: 'Sign in' }).waitFor();
+});
+
+await check('an answer that was not asked for is told to somebody who is not signed in', async () => {
+  await tab.goto(`${mine}?code=stale&state=stale`);
+  await tab.getByRole('button', { name: 'Sign in' }).waitFor();
+  expect(told.join() === 'No matching state found in storage', `told: ${told}`);
 });
 
 await browser.close();
