@@ -33,7 +33,8 @@ async function judge(sample, address, language, kinds) {
   await sample.show({ viewport: DESK, colorScheme: 'dark', type: 32 });
   await told('1280 px, large type', misfits(page, 32));
 
-  const kind = `${await page.locator('main').getAttribute('data-page')}, ${language}`;
+  const scripts = await page.locator('script').count();
+  const kind = `${await page.locator('main').getAttribute('data-page')}, ${language}${scripts ? ', with a script' : ''}`;
   if (kinds.has(kind)) return faults;
   kinds.add(kind);
   await told('dark', ground(page));

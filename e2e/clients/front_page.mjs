@@ -29,8 +29,26 @@ tab.on('dialog', (dialog) => {
 
 await check('the issuer\'s own page has lines to copy', async () => {
   await tab.goto(`${fixture.issuer}/`);
-  lines = await tab.locator('#oidc-client-ts').textContent();
+  await tab.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await tab.locator('[data-what="oidc-client-ts"]').click();
+  await tab.getByRole('button', { name: 'Copied' }).waitFor();
+  lines = await tab.evaluate(() => navigator.clipboard.readText());
   expect(lines.includes(`authority: '${fixture.issuer}'`), 'they name the issuer');
+  const whole = await tab.locator('#oidc-client-ts').textContent();
+  expect(lines === whole.trim(), 'the button copies all of them');
+});
+
+await check('every block of lines has its button, where scripts run', async () => {
+  const shown = (page) => page.evaluate(() => {
+    document.querySelectorAll('details').forEach((one) => { one.open = true; });
+    const seen = [...document.querySelectorAll('.copies')].filter((one) => one.checkVisibility());
+    return [document.querySelectorAll('pre').length, ...seen.map((one) => document.getElementById(one.dataset.what).localName)];
+  });
+  const [count, ...copied] = await shown(tab);
+  expect(count > 5 && copied.join() === Array(count).fill('pre').join(), `${count} blocks, and buttons for ${copied}`);
+  const without = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await without.goto(`${fixture.issuer}/`);
+  expect((await shown(without)).length === 1, 'none where no scripts run');
 });
 
 const server = createServer((request, response) => {

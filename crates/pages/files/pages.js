@@ -13,12 +13,12 @@
     window.addEventListener('pagehide', function () { set(false); });
     button.hidden = false;
   });
-  // What has to be told to somebody can be copied. Browsers give a clipboard to secure pages alone.
+  // What has to be told to somebody, or put into a file, can be copied. Browsers give a clipboard to secure pages alone.
   document.querySelectorAll('button.copies').forEach(function (button) {
     if (!navigator.clipboard) return;
     var what = document.getElementById(button.dataset.what);
     button.addEventListener('click', function () {
-      navigator.clipboard.writeText(what.textContent).then(function () { button.textContent = button.dataset.done; });
+      navigator.clipboard.writeText(what.textContent.trim()).then(function () { button.textContent = button.dataset.done; });
     });
     button.hidden = false;
   });
