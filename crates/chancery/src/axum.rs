@@ -23,7 +23,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ::axum::Router;
-use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request};
+use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, OriginalUri, Request};
 use ::axum::middleware::map_request;
 use ::axum::routing::any;
 use bytes::Bytes;
@@ -34,7 +34,7 @@ use chancery_core::provider::Provider;
 use chancery_http::{Peer, Service};
 use chancery_resource::{AccessToken, ProtectedResource};
 use http::request::Parts;
-use http::{Method, Response};
+use http::{Extensions, Method, Response, Uri};
 use http_body_util::Full;
 use tokio::net::TcpListener;
 
@@ -94,7 +94,14 @@ where
     S::Future: Send + 'static,
 {
     if path.is_empty() {
-        return app.fallback_service(service);
+        // A second fallback would silently take the place of the first one, which axum refuses in a merge alone.
+        let mounted = catch_unwind(AssertUnwindSafe(|| app.merge(Router::new().fallback_service(service))));
+        return mounted.unwrap_or_else(|_| {
+            occupied(
+                "the application already has a fallback, and an issuer without a path needs it for itself: mount the provider \
+                 once, and give the application's own answer as a route, or give the issuer a path",
+            )
+        });
     }
     // axum refuses a second route for a path by a panic that names neither of the two.
     let mounted = catch_unwind(AssertUnwindSafe(|| {
@@ -102,21 +109,20 @@ where
             .route_service(&format!("/.well-known/oauth-authorization-server{path}"), service.clone())
             .route_service(&format!("/.well-known/openid-configuration{path}"), service)
     }));
-    match mounted {
-        Ok(app) => app,
-        Err(_) => occupied(path),
-    }
+    mounted.unwrap_or_else(|_| {
+        occupied(&format!(
+            "the application already has routes below the issuer's path {path}: mount the provider once, and give routes of its \
+             own other paths"
+        ))
+    })
 }
 
 #[expect(
     clippy::panic,
     reason = "so does axum where two routes have the same path, before anything is served"
 )]
-fn occupied(path: &str) -> Router {
-    panic!(
-        "the application already has routes below the issuer's path {path}: mount the provider once, and give routes of its own \
-         other paths"
-    )
+fn occupied(why: &str) -> Router {
+    panic!("{why}")
 }
 
 /// The application with the provider in it, for programs that accept connections by themselves. They have to serve it with
@@ -124,7 +130,8 @@ fn occupied(path: &str) -> Router {
 /// [`work`].
 ///
 /// # Panics
-/// If the application already has routes below the path of the issuer, as axum does for two routes with the same path.
+/// If the application already has routes below the path of the issuer, as axum does for two routes with the same path; or,
+/// where the issuer has no path, a fallback.
 pub fn mount(app: Router, provider: impl Mount) -> Router {
     provider.within(app).layer(map_request(with_peer))
 }
@@ -133,6 +140,9 @@ pub fn mount(app: Router, provider: impl Mount) -> Router {
 /// fails. It starts no task of its own.
 ///
 /// Behind a proxy, mount a [`Service`] that [trusts it](Service::with_trusted_proxies).
+///
+/// # Panics
+/// As [`mount`].
 ///
 /// # Errors
 /// Those of axum's own `serve`.
@@ -160,6 +170,11 @@ pub async fn work(provider: Arc<Provider>) {
             provider.env().record(&Call::new(now, RequestId("work".into())), &event);
         }
     }
+}
+
+/// With which URI a request came, before nested routers have stripped some of it.
+pub(crate) fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    extensions.get::<OriginalUri>().map(|original| &original.0)
 }
 
 /// Tells the provider the address of the connection, because it limits guesses at passwords by network.

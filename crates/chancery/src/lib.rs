@@ -367,7 +367,10 @@ pub fn service(provider: Arc<Provider>) -> Service {
 #[must_use]
 pub fn service_with_pages(provider: Arc<Provider>, pages: Arc<dyn Pages>) -> Service {
     provider.hear_if_unheard(Arc::new(said::Said::default()));
-    chancery_http::service(provider).with_pages(pages)
+    let service = chancery_http::service(provider).with_pages(pages);
+    #[cfg(feature = "axum")]
+    let service = service.with_original_uri(axum::original_uri);
+    service
 }
 
 #[cfg(feature = "axum")]

@@ -35,6 +35,7 @@ impl Said {
                 format!("chancery: error: {} (request {request}): {fault}", endpoint.as_str())
             }
             Event::PeerUnknown { advice } => format!("chancery: warning: {advice}"),
+            Event::MountedElsewhere { advice } => format!("chancery: warning: {advice}"),
             _ => return None,
         };
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);

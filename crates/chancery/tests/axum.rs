@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use ::axum::Router;
 use ::axum::body::Body;
@@ -11,7 +12,11 @@ use ::axum::extract::{ConnectInfo, Request};
 use ::axum::routing::get;
 use chancery::axum::{Token, metadata, mount};
 use chancery::resource::ProtectedResource;
-use chancery::{Peer, ResourceServer, ResourceUri, Scopes};
+use chancery::{
+    Account, AccountId, Accounts, Builder, Config, Event, EventSink, Fault, Issuer, MemoryKeys,
+    MemoryRegistry, MemoryStore, Occasion, Parts, Peer, RealmId, ResourceServer, ResourceUri, Scopes,
+    SigningAlgorithm,
+};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tower_service::Service as _;
@@ -95,6 +100,105 @@ async fn a_path_that_is_taken_is_named() {
     let twice =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mount(mount(Router::new(), &demo), &demo)));
     assert_eq!(*twice.unwrap_err().downcast::<String>().unwrap(), expected);
+}
+
+/// An issuer without a path answers whatever the application does not route: there is one such place.
+#[tokio::test]
+async fn a_fallback_that_is_taken_is_named() {
+    let demo = chancery::development(ROOT).await.unwrap();
+    for taken in [Router::new().fallback(async || "the application's own"), mount(Router::new(), &demo)] {
+        let mounted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mount(taken, &demo)));
+        let said = *mounted.unwrap_err().downcast::<String>().unwrap();
+        assert!(
+            said.contains("already has a fallback") && said.contains("mount the provider once"),
+            "{said}"
+        );
+    }
+}
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl EventSink for Heard {
+    fn record(&self, _: &Occasion<'_>, event: &Event) {
+        if let Event::MountedElsewhere { advice } = event {
+            self.0.lock().unwrap().push(advice.clone());
+        }
+    }
+}
+
+async fn heard(issuer: &str) -> (Arc<Heard>, chancery::Service) {
+    let heard = Arc::new(Heard::default());
+    let parts = Parts {
+        realm: RealmId::parse("main").unwrap(),
+        issuer: Issuer::parse(issuer).unwrap(),
+        store: Arc::new(MemoryStore::new()),
+        registry: Arc::new(MemoryRegistry::new()),
+        accounts: Arc::new(Nobody),
+        keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256]).unwrap()),
+    };
+    let provider = Builder::new(parts, Config::default()).with_events(heard.clone()).build().await.unwrap();
+    (heard, chancery::service(provider))
+}
+
+struct Nobody;
+
+impl Accounts for Nobody {
+    async fn find(&self, _: &RealmId, _: &AccountId) -> Result<Option<Account>, Fault> {
+        Ok(None)
+    }
+}
+
+/// A router strips the path that it nests the service at, so that every endpoint would seem to be in its place, while all
+/// addresses that the provider gives out lead elsewhere.
+#[tokio::test]
+async fn a_service_at_a_wrong_path_says_so() {
+    for (issuer, at, advice) in [
+        (
+            ROOT,
+            "/auth",
+            "requests come below /auth, but the issuer http://localhost:3000 has no path: mount the service at the root",
+        ),
+        (
+            "http://localhost:3000/oidc",
+            "/auth",
+            "requests come below /auth, but the issuer http://localhost:3000/oidc has the path /oidc: mount the service there",
+        ),
+        ("http://localhost:3000/oidc", "/a/oidc", "requests come below /a/oidc, but"),
+    ] {
+        let (heard, service) = heard(issuer).await;
+        let app = Router::new().nest_service(at, service);
+        for path in ["/jwks", "/.well-known/openid-configuration", "/", "/interaction/x"] {
+            let (status, body) = text(&app, &format!("{at}{path}")).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{issuer} {at}{path}");
+            assert!(body.contains(advice), "{body}");
+        }
+        let said = heard.0.lock().unwrap().clone();
+        assert!(matches!(&*said, [once] if once.starts_with(advice)), "{said:?}");
+    }
+}
+
+/// Nested at the issuer's path, by one router or by two, with the path stripped or not, or behind a proxy that changes it.
+#[tokio::test]
+async fn a_service_at_its_path_has_nothing_to_say() {
+    let oidc = "http://localhost:3000/oidc";
+    let (told, service) = heard(oidc).await;
+    let (deep_told, deep) = heard("http://localhost:3000/a/b").await;
+    let nested = |at, service| Router::new().nest_service(at, service);
+    for (app, paths) in [
+        (nested("/oidc", service.clone()), &["/oidc/jwks", "/oidc/", "/oidc", "/oidc/nothing"][..]),
+        (Router::new().fallback_service(service.clone()), &["/oidc/jwks", "/jwks", "/nothing"]),
+        (nested("/behind", service.mounted_at("/behind")), &["/behind/jwks"]),
+        (Router::new().nest("/a", nested("/b", deep.clone())), &["/a/b/jwks"]),
+        (Router::new().nest("/a", Router::new().fallback_service(deep)), &["/a/b/jwks"]),
+    ] {
+        for path in paths {
+            let expected = if path.ends_with("nothing") { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            assert_eq!(text(&app, path).await.0, expected, "{path}");
+        }
+    }
+    let said = [told.0.lock().unwrap().clone(), deep_told.0.lock().unwrap().clone()].concat();
+    assert!(said.is_empty(), "{said:?}");
 }
 
 /// What answers the form of an own page is below the issuer's path, where the browser sends the provider's cookies.

@@ -248,6 +248,12 @@ pub enum Event {
         /// What is wrong, and how to fix it.
         advice: &'static str,
     },
+    /// A request came for an endpoint, but below another path than the issuer's. Recorded once per service, because the
+    /// mistake is in the program that mounts it, or in a proxy.
+    MountedElsewhere {
+        /// What is wrong, and how to fix it.
+        advice: String,
+    },
     /// A person, or whoever tells them, was told that something waits for their approval (CIBA Core section 8).
     ApprovalNotified {
         /// Who asks.
@@ -448,6 +454,7 @@ impl Event {
                 Some(client.id())
             }
             Self::Faulted { client: None, .. }
+            | Self::MountedElsewhere { .. }
             | Self::PasswordChangeRefused { .. }
             | Self::PasswordChanged { .. }
             | Self::PeerUnknown { .. }
@@ -482,6 +489,7 @@ impl Event {
             Self::DecisionNotificationFailed { .. } => "decision_notification_failed",
             Self::LogoutNotified { .. } => "logout_notified",
             Self::LogoutNotificationFailed { .. } => "logout_notification_failed",
+            Self::MountedElsewhere { .. } => "mounted_elsewhere",
             Self::PasswordChanged { .. } => "password_changed",
             Self::PasswordChangeRefused { .. } => "password_change_refused",
             Self::PeerUnknown { .. } => "peer_unknown",

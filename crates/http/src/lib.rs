@@ -48,6 +48,7 @@ mod panicked;
 mod service;
 pub use service::{Service, service};
 
+mod mounting;
 mod own_form;
 pub use own_form::OwnForm;
 

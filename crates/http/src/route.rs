@@ -97,6 +97,11 @@ impl RouteTable {
         })
     }
 
+    /// Whether an endpoint has this path, behind whatever prefix; the root of a site is everybody's.
+    pub(crate) fn is_endpoint(&self, path: &str) -> bool {
+        path != "/" && self.route(path).is_some_and(|route| route.below.is_none())
+    }
+
     fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
         let has_own = |endpoint: Endpoint| !endpoint.describe().methods.is_empty();
         if let Some((_, endpoint)) = self.paths.iter().find(|(have, at)| **have == *path && has_own(*at)) {

@@ -19,7 +19,7 @@ use chancery_core::provider::Provider;
 use chancery_x509::ClientCertificate;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::Full;
 
@@ -28,6 +28,7 @@ use crate::client_certificate::{ForwardedCertificate, PeerCertificate};
 use crate::cookies::Cookies;
 use crate::encode::{self, HttpResponse};
 use crate::locale::Locale;
+use crate::mounting::{Elsewhere, Mounting};
 use crate::own_form::OwnForm;
 use crate::pages::{Html, Overridden, Page, Pages, Retry, TrialClients};
 use crate::plain::PlainPages;
@@ -52,6 +53,7 @@ pub fn service(provider: Arc<Provider>) -> Service {
         proxies: Arc::default(),
         forwarded: None,
         has_reported_missing_peer: Arc::default(),
+        mounting: Arc::default(),
         bodies: Arc::default(),
     }
 }
@@ -89,6 +91,7 @@ pub struct Service {
     forwarded: Option<Arc<(ForwardedCertificate, TrustedProxies)>>,
     /// Whether [`Event::PeerUnknown`] was recorded.
     has_reported_missing_peer: Arc<AtomicBool>,
+    mounting: Arc<Mounting>,
     bodies: Arc<BodyBudget>,
 }
 
@@ -159,6 +162,17 @@ impl Service {
         let provider = &self.site.provider;
         self.routes =
             Arc::new(RouteTable::new(provider.issuer(), path, provider.routes(), &provider.endpoints()));
+        self
+    }
+
+    /// Reads from the extensions of a request with which URI it has come, for a framework that strips some of the path and
+    /// keeps the whole there. Then a request below another path than the issuer's is answered with 404 and says so, instead of
+    /// going to an endpoint whose addresses would all be wrong, and [`Event::MountedElsewhere`] reports it once.
+    ///
+    /// With the feature `axum`, the services of the crate `chancery` do this for axum.
+    #[must_use]
+    pub fn with_original_uri(mut self, original: fn(&Extensions) -> Option<&Uri>) -> Self {
+        self.mounting = Arc::new(Mounting::told_by(original));
         self
     }
 
@@ -257,7 +271,7 @@ impl Service {
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let body = if body.len() > LONGEST { Err(BodyError::TooLong) } else { Ok(&body) };
-        self.answer(self.routes.find(parts.uri.path()), &parts, body).await
+        self.answer(self.routes.find(self.mounting.path(&parts)), &parts, body).await
     }
 }
 
@@ -279,7 +293,7 @@ where
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let route = service.routes.find(parts.uri.path());
+            let route = service.routes.find(service.mounting.path(&parts));
             let received = match service.reads_body(route, &parts) {
                 true => service.bodies.read(body, &parts, service.peer(&parts)).await,
                 false => Ok(Received::default()),
@@ -320,8 +334,9 @@ impl Service {
         let (request_id, now) = (id_header(&call), call.now);
         let answer = match (self.certificate(parts), route) {
             (Err(reason), Some(route)) => self.refused_certificate(&call, route, reason),
-            (_, None) => encode::text(StatusCode::NOT_FOUND, "Not Found"),
+            (_, None) => self.not_found(&call, parts),
             (Ok(certificate), Some(route)) => {
+                self.mounting.is_right();
                 call.certificate = certificate;
                 match panicked::caught(pin!(self.routed(call, route, parts, body))).await {
                     Ok(answer) => answer,
@@ -389,6 +404,22 @@ impl Service {
         }
         let of_peer = parts.extensions.get::<PeerCertificate>().filter(|_| !is_of_proxy);
         Ok(of_peer.map(|of_peer| Arc::clone(&of_peer.0)))
+    }
+
+    /// The answer to a request that finds no endpoint; for somebody who has mounted the service, it may be the first one.
+    fn not_found(&self, call: &Call, parts: &Parts) -> HttpResponse {
+        let (whole, seen) = (self.mounting.path(parts), parts.uri.path());
+        let Some(elsewhere) = Elsewhere::of(&self.routes, whole, seen) else {
+            return encode::text(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let provider = &self.site.provider;
+        let advice = elsewhere.advice(provider.issuer());
+        let answer =
+            if elsewhere.is_certain { format!("Not Found: {advice}") } else { "Not Found".to_owned() };
+        if self.mounting.reports(&elsewhere) {
+            provider.env().record(call, &Event::MountedElsewhere { advice });
+        }
+        encode::text(StatusCode::NOT_FOUND, answer)
     }
 
     /// The answer to a request whose header has a certificate that must not be there.

@@ -442,3 +442,30 @@ fn a_forgotten_peer_is_told_once() {
     // Whoever says it is not told.
     assert!(TestProvider::new().get("/jwks").events.is_empty());
 }
+
+/// A program whose framework leads requests to a wrong path, or its proxy, is told so: once, and only while no request has
+/// found its endpoint, because later such requests are those of strangers who try paths.
+#[test]
+fn a_wrong_path_is_told_once() {
+    for (issuer, path, below) in [
+        ("https://id.example", "/auth/.well-known/openid-configuration", "/auth"),
+        ("https://id.example", "/a/b/token", "/a/b"),
+        ("https://id.example/oidc", "/auth/jwks", "/oidc/auth"),
+    ] {
+        let kit = TestProvider::builder().issuer(issuer).build();
+        assert!(kit.get("/a/b/nothing").events.is_empty(), "no endpoint has this path");
+        let first = kit.get(path);
+        assert_eq!((first.status.as_u16(), first.text()), (404, "Not Found"));
+        let [Event::MountedElsewhere { advice }] = first.events.as_slice() else {
+            panic!("{:?}", first.events)
+        };
+        assert!(
+            advice.starts_with(&format!("requests come below {below}, but the issuer {issuer} has ")),
+            "{advice}"
+        );
+        assert!(kit.get(path).events.is_empty(), "{path}: once");
+        let kit = TestProvider::builder().issuer(issuer).build();
+        assert_eq!(kit.get("/jwks").status, 200);
+        assert!(kit.get(path).events.is_empty(), "{path}: the mounting is right");
+    }
+}

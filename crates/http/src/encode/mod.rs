@@ -50,7 +50,7 @@ pub(crate) fn empty(status: StatusCode) -> HttpResponse {
 }
 
 /// A plain sentence, for requests that no endpoint answers.
-pub(crate) fn text(status: StatusCode, sentence: &'static str) -> HttpResponse {
+pub(crate) fn text(status: StatusCode, sentence: impl Into<Bytes>) -> HttpResponse {
     private(status, HeaderValue::from_static("text/plain; charset=utf-8"), sentence)
 }
 

@@ -44,6 +44,7 @@ pub(super) fn level(event: &Event) -> Level {
         | Event::LoginBusy { .. }
         | Event::LoginFailed { .. }
         | Event::LoginThrottled { .. }
+        | Event::MountedElsewhere { .. }
         | Event::PasswordChangeRefused { .. }
         | Event::PeerUnknown { .. }
         | Event::Refused { .. }
@@ -137,6 +138,9 @@ fn describe(event: &Event, line: &mut Fields) {
                 _ => line,
             };
             line.boolean("given_up", retry_in.is_none());
+        }
+        Event::MountedElsewhere { advice } => {
+            line.string("message", advice);
         }
         Event::PeerUnknown { advice } => {
             line.string("message", advice);

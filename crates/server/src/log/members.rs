@@ -121,6 +121,7 @@ fn samples(is_known: bool) -> Vec<Event> {
         Event::LoginFailed { attempt: attempt(), reason: "unknown_name" },
         Event::LoginSucceeded { account: account(), client: client() },
         Event::LoginThrottled { attempt: attempt(), wait: Duration::from_secs(1) },
+        Event::MountedElsewhere { advice: "mount it there".to_owned() },
         Event::PasswordChanged { account: account(), keeps_others: false },
         Event::PasswordChangeRefused { account: account(), reason: "stale" },
         Event::PeerUnknown { advice: "insert it" },
