@@ -10,6 +10,10 @@ import { misfits } from './fit.mjs';
 import { enterFaults, tabFaults } from './keyboard.mjs';
 import { DESK, PASSING, PHONE, Sample, sampleNames } from './sample.mjs';
 
+/** What most people see of an ordinary application fits into an ordinary window. */
+const AT_ONCE = /^(login|consent)$/;
+const WINDOW = { width: 1000, height: 800 };
+
 /** What is wrong with a page in a language; it is looked at more closely if it is the first one of its kind. */
 async function judge(sample, address, language, kinds) {
   const faults = [];
@@ -24,6 +28,10 @@ async function judge(sample, address, language, kinds) {
   // What is pressed is the same in each language.
   if (language === 'en') await told('light, keyboard', tabFaults(page));
   if (language === 'en') await told('keyboard', enterFaults(page));
+  if (AT_ONCE.test(new URL(address).pathname.slice(1))) {
+    await sample.show({ viewport: WINDOW, colorScheme: 'light' });
+    await told('1000 × 800', scrolling(page));
+  }
   await sample.show({ viewport: PHONE, colorScheme: 'dark' });
   await told('320 px, dark', axeViolations(page, ['color-contrast', 'target-size']));
   await told('320 px', misfits(page));
@@ -46,6 +54,14 @@ async function judge(sample, address, language, kinds) {
   await told('320 px, with scripts', misfits(page));
   await told('320 px, with scripts, keyboard', tabFaults(page));
   return faults;
+}
+
+/** A page that is seen at once does not have to be scrolled. */
+function scrolling(page) {
+  return page.evaluate(() => {
+    const { scrollHeight, clientHeight } = document.documentElement;
+    return scrollHeight > clientHeight ? [`the page is ${scrollHeight} px high`] : [];
+  });
 }
 
 /** A page for dark rooms has a dark ground. */

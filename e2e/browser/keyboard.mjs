@@ -21,6 +21,7 @@ export async function tabFaults(page) {
   const jumps = way.slice(1).filter((at, before) => at !== (way[before] + 1) % count);
   if (!missed.length && jumps.length) faults.add(`the Tab key goes ${way.join(', ')}`);
   for (const fault of await page.evaluate(disorder)) faults.add(fault);
+  for (const fault of await page.evaluate(lateMain)) faults.add(fault);
   return [...faults];
 }
 
@@ -96,6 +97,12 @@ function disorder() {
     // A button in a field is at the end of the field.
     return isAbove || isBefore ? [`${one.outerHTML.slice(0, 80)} comes after what is seen behind it`] : [];
   });
+}
+
+/** Main buttons that stand behind others: what most people want comes first, side by side and one below the other. */
+function lateMain() {
+  const late = document.querySelectorAll('.actions > * ~ :is(.primary, .danger)');
+  return [...late].map((one) => `${one.outerHTML.slice(0, 80)} comes after another button`);
 }
 
 /** What is wrong with what the Enter key sends: from a field by the main button, from a button by that one. */

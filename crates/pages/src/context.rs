@@ -368,11 +368,12 @@ fn sign_up(view: &SignUpView, markup: &FormMarkup, messages: &Messages) -> Resul
 /// The waiting time in words.
 fn wait(wait: Wait, messages: &Messages) -> Result<Value, Error> {
     let (id, count) = match wait {
-        Wait::Seconds(1) => ("wait.second", 1),
+        Wait::Seconds(1) => ("wait.second", 0),
         Wait::Seconds(count) => ("wait.seconds", count),
         Wait::Minutes(count) => ("wait.minutes", count),
     };
-    messages.sentence(id, &Kwargs::from_iter([("count", Value::from(count))]))
+    let count = (count > 0).then_some(("count", Value::from(count)));
+    messages.sentence(id, &Kwargs::from_iter(count))
 }
 
 fn signed_in(view: &SignedInView, restart: Retry<'_>) -> Value {

@@ -130,10 +130,10 @@ fn a_problem_is_tied_to_its_fields() {
     let throttled = &all.iter().find(|(name, _, _)| name == "login-throttled").unwrap().2;
     assert!(!throttled.contains(" aria-invalid") && throttled.contains("aria-describedby"));
     for (name, language, sentence) in [
-        ("login-throttled", "en", "Wait 1 second, then try again."),
+        ("login-throttled", "en", "Wait a moment, then try again."),
         ("login-throttled-seconds", "en", "Wait 30 seconds, then try again."),
         ("login-throttled-minutes", "en", "Wait 15 minutes, then try again."),
-        ("login-throttled", "de", "Warten Sie 1 Sekunde und"),
+        ("login-throttled", "de", "Warten Sie einen Augenblick und"),
         ("login-throttled-seconds", "de", "Warten Sie 30 Sekunden und"),
         ("login-throttled-minutes", "de", "Warten Sie 15 Minuten und"),
         ("login-busy", "de", "zu viele gleichzeitig"),
@@ -262,7 +262,7 @@ fn no_sentence_is_left_over() {
         let argument = match id.as_str() {
             "error.go_on" => Some(("client", Value::from("Sunny Day Photos"))),
             "password.problem.password_too_short" => Some(("shortest", Value::from(8))),
-            id if id.ends_with(".problem.throttled") => Some(("wait", Value::from("1 second"))),
+            id if id.ends_with(".problem.throttled") => Some(("wait", Value::from("a moment"))),
             _ => None,
         };
         let arguments = argument.into_iter();
