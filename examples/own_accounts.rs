@@ -222,7 +222,7 @@ async fn posted(
     request: Request,
 ) -> impl IntoResponse {
     match service.own_form(request).await {
-        Ok(form) => form.respond(answer(&staff, &form).await),
+        Ok(form) => form.respond(answer(&staff, &form)).await,
         Err(page) => page,
     }
 }

@@ -31,7 +31,7 @@ use chancery_core::context::{Call, RequestId};
 use chancery_core::event::Event;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
-use chancery_http::{Peer, Service};
+use chancery_http::{Peer, Service, caught};
 use chancery_resource::{AccessToken, ProtectedResource};
 use http::request::Parts;
 use http::{Extensions, Method, Response, Uri};
@@ -158,14 +158,16 @@ pub async fn serve(listener: TcpListener, app: Router, provider: impl Mount) -> 
     .await
 }
 
-/// The periodic work of a provider, for ever: removes what has expired, and sends what is due to clients. What fails is an
-/// [`Event::Faulted`], and is tried again.
+/// The periodic work of a provider, for ever: removes what has expired, and sends what is due to clients. What fails or
+/// panics is an [`Event::Faulted`], and is tried again.
 pub async fn work(provider: Arc<Provider>) {
     let mut ticks = tokio::time::interval(PERIOD);
     loop {
         ticks.tick().await;
-        let now = provider.now();
-        if let Err(fault) = provider.run_once(now).await {
+        // A panic of the application's code, be it its store or its clock, does not end the program either.
+        let done = caught(pin!(async { provider.run_once(provider.now()).await })).await;
+        if let Err(fault) = done.and_then(|done| done) {
+            let now = provider.now();
             let event = Event::Faulted { endpoint: Endpoint::Metadata, fault, client: None };
             provider.env().record(&Call::new(now, RequestId("work".into())), &event);
         }

@@ -3,17 +3,21 @@
 #![cfg(all(feature = "axum", feature = "development"))]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use ::axum::Router;
 use ::axum::body::Body;
 use ::axum::extract::{ConnectInfo, Request};
 use ::axum::routing::get;
-use chancery::axum::{Token, metadata, mount};
+use chancery::axum::{Token, metadata, mount, work};
 use chancery::resource::ProtectedResource;
 use chancery::{
-    Account, AccountId, Accounts, Builder, Config, Event, EventSink, Fault, Issuer, MemoryKeys,
+    Account, AccountId, Accounts, Builder, Clock, Config, Event, EventSink, Fault, Issuer, MemoryKeys,
     MemoryRegistry, MemoryStore, Occasion, Parts, Peer, RealmId, ResourceServer, ResourceUri, Scopes,
     SigningAlgorithm,
 };
@@ -121,24 +125,29 @@ struct Heard(Mutex<Vec<String>>);
 
 impl EventSink for Heard {
     fn record(&self, _: &Occasion<'_>, event: &Event) {
-        if let Event::MountedElsewhere { advice } = event {
-            self.0.lock().unwrap().push(advice.clone());
+        match event {
+            Event::MountedElsewhere { advice } => self.0.lock().unwrap().push(advice.clone()),
+            Event::Faulted { fault, .. } => self.0.lock().unwrap().push(fault.to_string()),
+            _ => {}
         }
     }
 }
 
-async fn heard(issuer: &str) -> (Arc<Heard>, chancery::Service) {
-    let heard = Arc::new(Heard::default());
-    let parts = Parts {
+fn parts(issuer: &str) -> Parts {
+    Parts {
         realm: RealmId::parse("main").unwrap(),
         issuer: Issuer::parse(issuer).unwrap(),
         store: Arc::new(MemoryStore::new()),
         registry: Arc::new(MemoryRegistry::new()),
         accounts: Arc::new(Nobody),
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256]).unwrap()),
-    };
-    let provider = Builder::new(parts, Config::default()).with_events(heard.clone()).build().await.unwrap();
-    (heard, chancery::service(provider))
+    }
+}
+
+async fn heard(issuer: &str) -> (Arc<Heard>, chancery::Service) {
+    let heard = Arc::new(Heard::default());
+    let builder = Builder::new(parts(issuer), Config::default()).with_events(heard.clone());
+    (heard, chancery::service(builder.build().await.unwrap()))
 }
 
 struct Nobody;
@@ -199,6 +208,30 @@ async fn a_service_at_its_path_has_nothing_to_say() {
     }
     let said = [told.0.lock().unwrap().clone(), deep_told.0.lock().unwrap().clone()].concat();
     assert!(said.is_empty(), "{said:?}");
+}
+
+/// A clock that panics once it is told to.
+#[derive(Default)]
+struct Stopping(AtomicBool);
+
+impl Clock for Stopping {
+    fn now(&self) -> Timestamp {
+        assert!(!self.0.swap(false, Ordering::SeqCst), "no time");
+        SystemClock.now()
+    }
+}
+
+/// A panic of the application's code in the periodic work is a fault, and the work goes on.
+#[tokio::test]
+async fn a_panic_does_not_end_the_periodic_work() {
+    let (heard, clock) = (Arc::new(Heard::default()), Arc::new(Stopping::default()));
+    let builder = Builder::new(parts(ROOT), Config::default()).with_events(heard.clone());
+    let provider = builder.with_clock(clock.clone()).build().await.unwrap();
+    clock.0.store(true, Ordering::SeqCst);
+    let mut working = pin!(work(provider));
+    let polled = poll_fn(|context| Poll::Ready(working.as_mut().poll(context))).await;
+    assert!(polled.is_pending(), "it waits for the next time");
+    assert_eq!(*heard.0.lock().unwrap(), ["panicked: no time"]);
 }
 
 /// What answers the form of an own page is below the issuer's path, where the browser sends the provider's cookies.

@@ -278,6 +278,18 @@ pub(crate) fn own_answer(
     answer
 }
 
+/// The answer to the pages where something has panicked.
+pub(crate) fn broken(
+    site: &Site,
+    failure: &Failure,
+    headers: &HeaderMap,
+    location: &Location,
+) -> HttpResponse {
+    let mut answer = error_body(failure, site.provider.issuer());
+    allow(&mut answer, location, headers);
+    answer
+}
+
 /// The answer to the preflight for an address of the application.
 pub(crate) fn own_preflight(site: &Site, parts: &Parts, location: &Location) -> HttpResponse {
     let mut answer = preflight(site, location, parts, Method::POST);

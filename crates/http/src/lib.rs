@@ -44,6 +44,7 @@ mod registrant;
 mod view_json;
 mod front_end;
 mod panicked;
+pub use panicked::caught;
 
 mod service;
 pub use service::{Service, service};

@@ -1,6 +1,8 @@
 //! Forms of an application's own pages, which post to an address of the application.
 
+use std::future::Future;
 use std::ops::ControlFlow;
+use std::pin::pin;
 
 use bytes::Bytes;
 use chancery_core::context::Call;
@@ -9,8 +11,8 @@ use chancery_core::model::{LoginForm, Posted};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::PageError;
 use chancery_types::Params;
+use http::Response;
 use http::request::Parts;
-use http::{HeaderMap, Response};
 use http_body_util::Full;
 
 use crate::bodies::BodyError;
@@ -18,7 +20,7 @@ use crate::encode::HttpResponse;
 use crate::pages::Retry;
 use crate::route::Route;
 use crate::service::{Service, id_header};
-use crate::{front_end, person};
+use crate::{front_end, panicked, person};
 
 /// A form that one of the application's own pages has posted to an address of the application, below the
 /// issuer's path so that the cookies come along. [`Service::own_form`] reads one.
@@ -29,7 +31,7 @@ use crate::{front_end, person};
 pub struct OwnForm {
     service: Service,
     call: Call,
-    headers: HeaderMap,
+    parts: Parts,
     fields: Params<'static>,
 }
 
@@ -49,12 +51,9 @@ impl OwnForm {
             None => person::read(site, Route::at(Endpoint::Interaction), parts, body),
         };
         match read {
-            Ok(fields) => Ok(Self {
-                service: service.clone(),
-                call,
-                headers: parts.headers.clone(),
-                fields: fields.into_owned(),
-            }),
+            Ok(fields) => {
+                Ok(Self { service: service.clone(), call, parts: parts.clone(), fields: fields.into_owned() })
+            }
             Err(failure) => {
                 site.refused(&call, Endpoint::Interaction, &failure);
                 let page = match location {
@@ -108,18 +107,30 @@ impl OwnForm {
         Ok(step.press(&self.fields).await?)
     }
 
-    /// What the browser gets: what a method of the step said, or the page of an error.
-    #[must_use]
-    pub fn respond<E: Into<PageError>>(&self, next: Result<Next, E>) -> Response<Full<Bytes>> {
-        let site = self.service.site();
-        let answer = match (site.provider.pages_location(), next) {
-            (Some(location), next) => {
-                let sent = (&self.headers, self.field("interaction").unwrap_or_default());
-                front_end::own_answer(site, &self.call, sent, next.map_err(Into::into), location)
+    /// What the browser gets: what the methods of the step have said, or the page of an error. A panic on the way costs this
+    /// request alone: it is answered with such a page, and is a fault.
+    pub async fn respond<E: Into<PageError>>(
+        &self,
+        next: impl Future<Output = Result<Next, E>>,
+    ) -> Response<Full<Bytes>> {
+        let answer = match panicked::caught(pin!(async { self.answer(next.await) })).await {
+            Ok(answer) => answer,
+            Err(fault) => {
+                self.service.panicked(&self.call, Route::at(Endpoint::Interaction), &self.parts, fault)
             }
-            (None, Ok(next)) => person::response_to(site, &self.call, &self.headers, next),
-            (None, Err(error)) => site.error_page(&self.call, &error.into(), Retry::No),
         };
         self.service.protected(id_header(&self.call), answer)
+    }
+
+    fn answer<E: Into<PageError>>(&self, next: Result<Next, E>) -> HttpResponse {
+        let (site, headers) = (self.service.site(), &self.parts.headers);
+        match (site.provider.pages_location(), next) {
+            (Some(location), next) => {
+                let sent = (headers, self.field("interaction").unwrap_or_default());
+                front_end::own_answer(site, &self.call, sent, next.map_err(Into::into), location)
+            }
+            (None, Ok(next)) => person::response_to(site, &self.call, headers, next),
+            (None, Err(error)) => site.error_page(&self.call, &error.into(), Retry::No),
+        }
     }
 }

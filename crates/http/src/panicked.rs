@@ -22,7 +22,10 @@ use crate::site::Site;
 use crate::{front_end, person};
 
 /// What comes of the future, or the fault that its panic is. It is not polled again.
-pub(crate) async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Fault> {
+///
+/// # Errors
+/// The panic, with its message.
+pub async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Fault> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(polled) => polled.map(Ok),
         Err(panic) => Poll::Ready(Err(fault(&*panic))),
@@ -42,7 +45,10 @@ pub(crate) fn answer(site: &Site, call: Call, route: Route<'_>, parts: &Parts, f
     let failure = Failure::Broken(fault);
     let _the_sink_is_what_has_panicked =
         catch_unwind(AssertUnwindSafe(|| site.refused(&call, route.endpoint, &failure)));
-    if route.caller() != Caller::Browser || front_end::of_route(site, route).is_some() {
+    if let Some(location) = front_end::of_route(site, route) {
+        return front_end::broken(site, &failure, &parts.headers, location);
+    }
+    if route.caller() != Caller::Browser {
         return encode::error_body(&failure, site.provider.issuer());
     }
     let (now, request_id) = (call.now, call.request_id);

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
-use chancery_core::error::{Failure, Reason};
+use chancery_core::error::{Failure, Fault, Reason};
 use chancery_core::event::Event;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_core::provider::Provider;
@@ -222,12 +222,14 @@ impl Service {
     ///         Ok(form) => form,
     ///         Err(page) => return page,
     ///     };
-    ///     form.respond(match form.step().await {
-    ///         Ok(ControlFlow::Continue(Step::Login(step))) => sign_in(step, form.field("key")).await,
-    ///         Ok(ControlFlow::Continue(other)) => form.press(other).await,
-    ///         Ok(ControlFlow::Break(next)) => Ok(next),
-    ///         Err(error) => Err(error),
-    ///     })
+    ///     let answer = async {
+    ///         match form.step().await? {
+    ///             ControlFlow::Continue(Step::Login(step)) => sign_in(step, form.field("key")).await,
+    ///             ControlFlow::Continue(other) => form.press(other).await,
+    ///             ControlFlow::Break(next) => Ok(next),
+    ///         }
+    ///     };
+    ///     form.respond(answer).await
     /// }
     /// ```
     ///
@@ -239,32 +241,15 @@ impl Service {
     {
         let (parts, body) = request.into_parts();
         let route = Route::at(Endpoint::Interaction);
-        let mut call = self.call(Some(route), &parts);
-        match self.certificate(&parts) {
-            Ok(certificate) => call.certificate = certificate,
-            Err(reason) => {
-                let refused = self.refused_certificate(&call, route, reason);
-                return Err(self.protected(id_header(&call), refused));
+        let call = self.call(Some(route), &parts);
+        let (now, request_id, id) = (call.now, call.request_id.clone(), id_header(&call));
+        match panicked::caught(pin!(self.read_own_form(call, route, &parts, body))).await {
+            Ok(read) => read,
+            Err(fault) => {
+                let answer = self.panicked(&Call::new(now, request_id), route, &parts, fault);
+                Err(self.protected(id, answer))
             }
         }
-        self.site.provider.refresh(call.now).await;
-        let is_read = match self.site.provider.pages_location() {
-            Some(location) if parts.method == Method::OPTIONS => {
-                let answer = front_end::own_preflight(&self.site, &parts, location);
-                return Err(self.protected(id_header(&call), answer));
-            }
-            Some(location) => front_end::reads_body(location, &parts),
-            None => {
-                person::check_header(&self.site, route, &parts).is_ok()
-                    && form::has_form_content_type(&parts.headers).is_ok()
-            }
-        };
-        let received = match is_read {
-            true => self.bodies.read(body, &parts, call.peer).await,
-            false => Ok(Received::default()),
-        };
-        let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
-        OwnForm::read(self, call, &parts, body).map_err(|page| *page)
     }
 
     /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.
@@ -305,6 +290,40 @@ where
 }
 
 impl Service {
+    async fn read_own_form<B: Body>(
+        &self,
+        mut call: Call,
+        route: Route<'_>,
+        parts: &Parts,
+        body: B,
+    ) -> Result<OwnForm, HttpResponse> {
+        match self.certificate(parts) {
+            Ok(certificate) => call.certificate = certificate,
+            Err(reason) => {
+                let refused = self.refused_certificate(&call, route, reason);
+                return Err(self.protected(id_header(&call), refused));
+            }
+        }
+        self.site.provider.refresh(call.now).await;
+        let is_read = match self.site.provider.pages_location() {
+            Some(location) if parts.method == Method::OPTIONS => {
+                let answer = front_end::own_preflight(&self.site, parts, location);
+                return Err(self.protected(id_header(&call), answer));
+            }
+            Some(location) => front_end::reads_body(location, parts),
+            None => {
+                person::check_header(&self.site, route, parts).is_ok()
+                    && form::has_form_content_type(&parts.headers).is_ok()
+            }
+        };
+        let received = match is_read {
+            true => self.bodies.read(body, parts, call.peer).await,
+            false => Ok(Received::default()),
+        };
+        let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
+        OwnForm::read(self, call, parts, body).map_err(|page| *page)
+    }
+
     /// Whether the body is read: the header is valid and says that there are parameters.
     fn reads_body(&self, route: Option<Route<'_>>, parts: &Parts) -> bool {
         let has_parameters = matches!(parts.method, Method::POST | Method::PUT);
@@ -343,9 +362,7 @@ impl Service {
                     Err(fault) => {
                         // The call is gone with what has panicked; the event and the page name the same request.
                         let id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
-                        let mut call = Call::new(now, RequestId(id.into()));
-                        call.peer = self.peer(parts);
-                        panicked::answer(&self.site, call, route, parts, fault)
+                        self.panicked(&Call::new(now, RequestId(id.into())), route, parts, fault)
                     }
                 }
             }
@@ -361,6 +378,19 @@ impl Service {
             *answer.body_mut() = Full::default();
         }
         answer
+    }
+
+    /// The answer to a request in which something has panicked.
+    pub(crate) fn panicked(
+        &self,
+        request: &Call,
+        route: Route<'_>,
+        parts: &Parts,
+        fault: Fault,
+    ) -> HttpResponse {
+        let mut call = Call::new(request.now, request.request_id.clone());
+        call.peer = self.peer(parts);
+        panicked::answer(&self.site, call, route, parts, fault)
     }
 
     /// With the headers that every answer has.

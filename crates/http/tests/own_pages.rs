@@ -1,13 +1,14 @@
 //! RFC 8176, OIDC Core sections 2, 3.1.2.1 and 5.5.1.1: an application's own page signs people in, by a
 //! password and a key of theirs, and the client learns how.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use chancery_core::error::Fault;
+use chancery_core::event::Event;
 use chancery_core::interaction::prompt::{ACR_NOT_MET, ACR_UNREACHABLE};
 use chancery_core::interaction::view::LoginProblem;
 use chancery_core::interaction::{Next, Step};
@@ -162,7 +163,7 @@ async fn sign_in(form: &OwnForm) -> Result<Next, PageError> {
 fn application(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
     Box::pin(async move {
         match service.own_form(request.map(Full::new)).await {
-            Ok(form) => form.respond(sign_in(&form).await),
+            Ok(form) => form.respond(sign_in(&form)).await,
             Err(page) => page,
         }
     })
@@ -502,4 +503,54 @@ fn no_other_form_is_looked_at() {
         assert_eq!(answered.page().name, page, "{what}: {:?}", answered.events());
         assert_eq!(ua.session_cookie(), None, "{what}");
     }
+}
+
+/// Pages of an application that cannot write the one for consent.
+struct WithoutConsent;
+
+impl Pages for WithoutConsent {
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        assert!(!matches!(page.content, Content::Consent(..)), "no template");
+        OwnPages.page(page, locale)
+    }
+}
+
+/// What answers the form of an own page is code of the application, too: a panic there, or in its pages, is answered and is a
+/// fault, and the same form can be sent again.
+#[test]
+fn a_panic_on_the_way_costs_the_one_request() {
+    fn panicking(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
+        Box::pin(async move {
+            match service.own_form(request.map(Full::new)).await {
+                Ok(form) => {
+                    let answer = async {
+                        assert!(form.field("signature") != Some("x"), "no key");
+                        sign_in(&form).await
+                    };
+                    form.respond(answer).await
+                }
+                Err(page) => page,
+            }
+        })
+    }
+    #[track_caller]
+    fn expect_fault(tab: Tab<'_, '_>, message: &str) {
+        let tab = tab.expect_page("error");
+        assert_eq!(tab.answer().status, 500);
+        let [.., Event::Faulted { fault, .. }] = tab.answer().events.as_slice() else {
+            panic!("{:?}", tab.event_names())
+        };
+        assert_eq!(fault.to_string(), format!("panicked: {message}"));
+        assert!(!tab.answer().text().contains(message));
+    }
+    let kit = TestProvider::builder().pages(OwnPages).application("/sign-in", panicking).build();
+    let ua = kit.user_agent();
+    let login = openid(&kit).open(&ua).expect_page("login");
+    expect_fault(login.submit(&typed("x"), ("action", "login")), "no key");
+    let _ = login.submit(&typed(""), ("action", "login")).expect_page("consent");
+    let kit = TestProvider::builder().pages(WithoutConsent).application("/sign-in", application).build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let login = openid(&kit).set("prompt", "login consent").open(&ua).expect_page("login");
+    expect_fault(login.submit(&typed(""), ("action", "login")), "no template");
 }

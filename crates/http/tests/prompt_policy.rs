@@ -147,7 +147,7 @@ async fn answer(form: &OwnForm) -> Result<Next, PageError> {
 fn application(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
     Box::pin(async move {
         match service.own_form(request.map(Full::new)).await {
-            Ok(form) => form.respond(answer(&form).await),
+            Ok(form) => form.respond(answer(&form)).await,
             Err(page) => page,
         }
     })

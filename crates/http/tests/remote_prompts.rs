@@ -38,6 +38,7 @@ impl AuthorizationPolicy for Terms {
 }
 
 async fn accept(form: &OwnForm) -> Result<Next, PageError> {
+    assert_ne!(form.field("accepted"), Some("13"), "nobody has thought of that");
     match form.step().await? {
         ControlFlow::Continue(Step::Custom(step)) if form.field("accepted") == Some("7") => {
             Ok(step.done().await?)
@@ -50,7 +51,7 @@ async fn accept(form: &OwnForm) -> Result<Next, PageError> {
 fn application(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
     Box::pin(async move {
         match service.own_form(request.map(Full::new)).await {
-            Ok(form) => form.respond(accept(&form).await),
+            Ok(form) => form.respond(accept(&form)).await,
             Err(answer) => answer,
         }
     })
@@ -99,6 +100,19 @@ fn an_own_prompt_is_answered_at_an_address_of_the_application() {
     assert_eq!(allowed.header("access-control-allow-credentials"), Some("true"));
     let refused = pages(&ua).post("abort", &view(&ua), json!({}));
     assert!(refused.member("redirect_to").contains("error=access_denied"), "{}", refused.text());
+}
+
+/// A panic of the application's code is answered so that the script of the page can read it.
+#[test]
+fn a_panic_of_the_application_is_json_for_its_page() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let answer = pages(&ua).send(sent(&ua, &view(&ua), json!({"accepted": "13"}))).expect_status(500);
+    assert_eq!(answer["error"], "server_error");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://login.id.example"));
+    assert!(answer.event_names().contains(&"faulted") && !answer.text().contains("thought of"));
 }
 
 /// The preflight of the application's address is answered there, for the pages alone.

@@ -188,7 +188,7 @@ async fn sign_in(form: &OwnForm) -> Result<Next, PageError> {
 fn application(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
     Box::pin(async move {
         match service.own_form(request.map(Full::new)).await {
-            Ok(form) => form.respond(sign_in(&form).await),
+            Ok(form) => form.respond(sign_in(&form)).await,
             Err(page) => page,
         }
     })
