@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod client;
-pub(crate) use client::{Client, ClientSecret, Kind, Metadata, Named, Simple};
+pub(crate) use client::{Changed, Client, ClientSecret, Kind, Metadata, Named, Simple};
 
 mod keys;
 pub(crate) use keys::{Keys, RegistrationToken};

@@ -42,7 +42,8 @@ const EXAMPLES: &[Shown] = &[
             ("chancery check --report rfc9700", "every demand of one standard"),
             ("chancery check --report --format json", "every demand of every standard"),
         ],
-        "",
+        "The exit code is 1 if anything is wrong and, with --strict, if anything is \"loosened\"; otherwise it is 0. A \"warning\" never \
+         fails a check, nor does what a report calls \"NOT MET\" or \"advised\". A mistyped command ends with 2.",
     ),
     (
         "accept-issuer",
@@ -102,10 +103,12 @@ const EXAMPLES: &[Shown] = &[
     (
         "client update",
         &[
+            ("chancery client update photos --name 'Better Photos'", ""),
             (r#"chancery client update photos '{"client_name":"Better Photos","tos_uri":null}'"#, ""),
             (r#"chancery client update photos '{"chancery":{"refresh_tokens":"always"}}'"#, ""),
         ],
-        "A list is replaced as a whole (RFC 7396). `chancery client members` explains the members.",
+        "A list is replaced as a whole (RFC 7396). That goes for flags, too: name all redirect URIs. `chancery client members` explains \
+         the members.",
     ),
     ("client secret", &[("chancery client secret rotate photos", "")], ""),
     (

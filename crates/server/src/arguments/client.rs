@@ -24,13 +24,15 @@ pub(crate) enum Client {
     List(Configured),
     /// Show everything about a client but its secret
     Show(Named),
-    /// Change a client by a JSON object with the members that are to be others; `null` removes one
+    /// Change a client by flags, or by a JSON object with the members that are to be others; `null` removes one
     #[command(visible_alias = "set")]
     Update {
         #[command(flatten)]
         named: Named,
         #[command(flatten)]
         metadata: Metadata,
+        #[command(flatten)]
+        changed: Changed,
     },
     /// Replace the secret of a client
     #[command(subcommand)]
@@ -93,6 +95,20 @@ pub(crate) struct Simple {
     /// It gets refresh tokens where a person agrees to offline_access; a machine needs none
     #[arg(long, requires = "kind", conflicts_with_all = ["given", "file"])]
     pub(crate) refresh_tokens: bool,
+}
+
+/// What is changed of a client, without JSON.
+#[derive(Args)]
+pub(crate) struct Changed {
+    /// Its new name, which people read
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["given", "file"])]
+    pub(crate) name: Option<String>,
+    /// Where the browser goes after the login, in the place of all redirect URIs; repeat it for several
+    #[arg(long = "redirect-uri", value_name = "URI", conflicts_with_all = ["given", "file"])]
+    pub(crate) redirect_uris: Vec<String>,
+    /// Where the browser may go after the logout, in the place of all such URIs; repeat it for several
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI", conflicts_with_all = ["given", "file"])]
+    pub(crate) post_logout_redirect_uris: Vec<String>,
 }
 
 /// What a client is.

@@ -51,7 +51,7 @@ pub(crate) enum User {
 
 #[derive(Subcommand)]
 pub(crate) enum Session {
-    /// List a person's sessions, the newest login last: name, login, end, network, clients
+    /// List a person's sessions, the newest login last: name, login, last use, end, browser, network, clients
     List(Person),
     /// End a person's sessions, or one of them; the running server notifies the clients that want to be told
     End {

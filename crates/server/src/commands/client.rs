@@ -22,17 +22,19 @@ use serde_json::{Value, json};
 
 use super::differences::Differences;
 use super::printed::{Form, List, json as printed_json};
-use super::{Output, lines, opened};
-use crate::arguments::{Client, ClientSecret, Group, Kind, Named, Simple};
+use super::{Output, UNCHANGED, lines, opened};
+use crate::arguments::{Client, ClientSecret, Group, Kind, Named};
 use crate::fetch;
 use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::{Escaped, Word};
 
+mod added;
 mod given;
 mod members;
 mod shown;
+mod typed;
 
 use self::given::Given;
 use self::shown::{metadata, shown};
@@ -69,8 +71,9 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
             let (settings, opened) = opened(&configured).await?;
             rotate(&settings, &opened, &client_id, overlap, form).await
         }
-        Client::Update { named, metadata } => {
-            let patch = Given::read(metadata)?.client()?;
+        Client::Update { named, metadata, changed } => {
+            let given = changed.metadata().map(Given::typed);
+            let patch = given.map_or_else(|| Given::read(metadata), Ok)?.client()?;
             change(named, patch.get().as_bytes(), Change::Metadata, form).await
         }
         Client::Disable(named) => {
@@ -90,41 +93,6 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
             let said = format!("removed\n{}\n", what_ends(&settings));
             Ok(form.print(said, &json!({ "client_id": id, "done": "removed" })))
         }
-    }
-}
-
-impl Simple {
-    /// The metadata of a client of this kind, if one is named.
-    fn metadata(self) -> Result<Option<Vec<u8>>, String> {
-        let Self { kind, id, name, redirect_uris, post_logout_redirect_uris, refresh_tokens } = self;
-        let Some(kind) = kind else { return Ok(None) };
-        // RFC 6749 section 4.4.3: client credentials come without a refresh token.
-        if refresh_tokens && kind == Kind::Machine {
-            return Err("--refresh-tokens: a machine asks for another access token with its secret, and gets no refresh \
-                        tokens; leave it out, or add a client of --kind web, spa or native"
-                .to_owned());
-        }
-        let mut metadata = match kind {
-            Kind::Web => json!({}),
-            Kind::Spa => json!({ "token_endpoint_auth_method": "none" }),
-            Kind::Native => json!({ "token_endpoint_auth_method": "none", "application_type": "native" }),
-            Kind::Machine => json!({ "grant_types": ["client_credentials"], "response_types": [] }),
-        };
-        let given = [
-            ("client_id", id.map(Value::from)),
-            ("client_name", name.map(Value::from)),
-            ("grant_types", refresh_tokens.then(|| json!(["authorization_code", "refresh_token"]))),
-            ("redirect_uris", Some(redirect_uris).filter(|uris| !uris.is_empty()).map(Value::from)),
-            (
-                "post_logout_redirect_uris",
-                Some(post_logout_redirect_uris).filter(|uris| !uris.is_empty()).map(Value::from),
-            ),
-        ];
-        let given = given.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)));
-        if let Some(members) = metadata.as_object_mut() {
-            members.extend(given);
-        }
-        Ok(Some(metadata.to_string().into_bytes()))
     }
 }
 
@@ -194,6 +162,9 @@ async fn rotate(
             Some(until) => eprintln!("the former secret is good until {until}; the new one is good at once"),
             None => eprintln!("the former secret is good no longer; the new one is good at once"),
         }
+    }
+    if added::is_for_people(form) {
+        return Ok(added::secret(client.id(), &secret));
     }
     let value =
         json!({ "client_id": client.id(), "client_secret": *secret, "former_secret_good_until": former });
@@ -270,7 +241,8 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     let fetch = fetch::open(&settings.fetch)?;
     let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
     let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, &settings));
-    let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| lines(&wrong))?;
+    let Registered { client: changed, secret_to_show, notices } =
+        changed.map_err(|wrong| lines(&wrong) + UNCHANGED)?;
     let has_secret = |client: &RegisteredClient| client.good_secrets(now).next().is_some();
     let differences = Differences::between(&metadata(&client)?, &metadata(&changed)?).with_secret(
         has_secret(&client),
@@ -290,6 +262,7 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     let said = what.said(&differences, &settings);
     match (secret_to_show, form) {
         (None, _) => Ok(form.print(said, &value)),
+        (Some(secret), Form::Text) if added::is_for_people(form) => Ok(said + &added::secret(id, &secret)),
         (Some(secret), Form::Text) => {
             eprint!("{said}");
             Ok(format!("{}\n", json!({ "client_id": id, "client_secret": *secret })))
@@ -364,7 +337,9 @@ async fn add(
         }
     }
     if !complaints.is_empty() {
-        return Err(lines(&complaints.into_iter().map(weak).collect::<Vec<_>>()));
+        let wrong = lines(&complaints.into_iter().map(weak).collect::<Vec<_>>());
+        // Others of the list may be good.
+        return Err(if all.len() > 1 { wrong + "\nNone of the clients was added." } else { wrong });
     }
     let clients: Vec<_> = registered.iter().map(|registered| registered.client.clone()).collect();
     match opened.registry.add_clients(realm, &clients).await.map_err(|fault| fault.to_string())? {
@@ -376,7 +351,7 @@ async fn add(
             );
         }
     }
-    let mut printed = Vec::new();
+    let (mut printed, mut summaries) = (Vec::new(), Vec::new());
     for Registered { client, secret_to_show, notices } in registered {
         let id = client.id();
         for notice in notices {
@@ -385,12 +360,14 @@ async fn add(
         if let Some(notice) = nameless(&client).filter(|_| is_typed) {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
+        summaries.push(added::summary(&client, secret_to_show.as_deref().map(String::as_str), settings));
         printed.push(match secret_to_show {
             Some(secret) => json!({ "client_id": id, "client_secret": *secret }),
             None => json!({ "client_id": id }),
         });
     }
     Ok(match form {
+        form if added::is_for_people(form) => summaries.join("\n"),
         Form::Json if is_list => format!("{}\n", Value::Array(printed)),
         _ => printed.iter().map(|one| format!("{one}\n")).collect(),
     })
@@ -414,7 +391,7 @@ fn nameless(client: &RegisteredClient) -> Option<String> {
         let typed = Word(id.as_str());
         format!(
             "has no name, so that people will read \"to continue to {id}\": `--name` gives it one when it is added, and \
-             `chancery client update {typed} '{{\"client_name\": \"…\"}}'` does now"
+             `chancery client update {typed} --name \"…\"` does now"
         )
     })
 }

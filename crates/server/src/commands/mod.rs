@@ -35,6 +35,9 @@ use crate::parts::{Opened, open_existing};
 use crate::settings::{Settings, Store, load, with_remedy};
 use crate::terminal::Escaped;
 
+/// The last line of what is said of a refused change.
+const UNCHANGED: &str = "\nNothing was changed.";
+
 /// What a command prints at its end: to the standard output, or to the standard error.
 pub(crate) type Output = Result<String, String>;
 

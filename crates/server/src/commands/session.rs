@@ -86,22 +86,32 @@ pub(super) async fn sessions(
     sessions.map_err(|fault| fault.to_string())
 }
 
-/// The sessions with their networks and clients. A login at the account page counts the issuer as its client.
-pub(super) fn list(settings: &Settings, sessions: &[Found<SessionBody>]) -> List<5> {
-    let mut list = List::new(["SESSION", "SIGNED IN", "ENDS", "NETWORK", "CLIENTS"]);
+/// The sessions with their browsers, networks and clients, as far as they are known. A login at the account page counts the
+/// issuer as its client.
+pub(super) fn list(settings: &Settings, sessions: &[Found<SessionBody>]) -> List<7> {
+    let mut list = List::new(["SESSION", "SIGNED IN", "LAST USED", "ENDS", "BROWSER", "NETWORK", "CLIENTS"]);
     for Found { key, body, expires_at, .. } in sessions {
-        let (signed_in, ends) = (rfc3339(body.authentication.time()), rfc3339(*expires_at));
+        let (signed_in, used) = (rfc3339(body.authentication.time()), rfc3339(body.touched_at));
+        let ends = rfc3339(*expires_at);
         let clients: Vec<&str> = body.clients.iter().map(|one| one.client.as_str()).collect();
-        let network = body.place.as_ref().and_then(|place| place.network.as_deref());
+        let place = body.place.as_deref();
+        let network = place.and_then(|place| place.network.as_deref());
+        let browser = place.and_then(|place| place.browser.as_deref());
+        let system = place.and_then(|place| place.system.as_deref());
         let value = json!({
-            "session": choice(key), "signed_in_at": signed_in, "ends": ends, "network": network,
-            "clients": clients,
+            "session": choice(key), "signed_in_at": signed_in, "last_used_at": used, "ends": ends,
+            "browser": browser, "system": system, "network": network, "clients": clients,
         });
+        let device = match (browser, system) {
+            (Some(browser), Some(system)) => format!("{browser} on {system}"),
+            (one, other) => one.or(other).unwrap_or_default().to_owned(),
+        };
         let is_account_page = |client: &str| client == settings.issuer.as_str();
         let named =
             clients.iter().map(|&client| if is_account_page(client) { "account page" } else { client });
         let network = network.unwrap_or_default().to_owned();
-        list.push([choice(key), signed_in, ends, network, named.collect::<Vec<_>>().join(", ")], value);
+        let named = named.collect::<Vec<_>>().join(", ");
+        list.push([choice(key), signed_in, used, ends, device, network, named], value);
     }
     list
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::differences::Differences;
 use super::printed::{Form, List, json as printed_json};
-use super::{Output, content, lines, opened, session};
+use super::{Output, UNCHANGED, content, lines, opened, session};
 use crate::arguments::{ClaimSource, Group, PasswordSource, Person as Named, User};
 use crate::parts::{Opened, password_rules};
 use crate::secrets;
@@ -43,13 +43,16 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
         User::Set { person: Named { configured, username }, claims } => {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
-            let claims = changed(&person.claims, &claims)?;
-            notice_unknown(&settings, person.username.as_str(), &claims);
+            let claims = changed(&person.claims, &claims).map_err(|why| why + UNCHANGED)?;
             let differences = Differences::between(&object(&person.claims)?, &object(&claims)?);
             if !differences.is_empty() {
                 let set = opened.accounts.set_claims(&settings.realm, &person.username, claims.clone()).await;
-                set.map_err(text)?;
+                set.map_err(|error| match error {
+                    AccountError::Unacceptable(_) => text(error) + UNCHANGED,
+                    error => text(error),
+                })?;
             }
+            notice_unknown(&settings, person.username.as_str(), &claims);
             let done = if differences.is_empty() { "unchanged" } else { "the claims are changed" };
             let value = json!({
                 "id": person.id, "username": person.username.as_str(), "done": done, "claims": claims,

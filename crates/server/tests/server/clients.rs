@@ -125,7 +125,8 @@ fn a_batch_of_clients_is_stored_whole_or_not_at_all() {
         for complaint in complaints {
             assert!(said.contains(complaint), "{complaint} in {said}");
         }
-        assert_eq!(said.lines().count(), complaints.len(), "{said}");
+        assert_eq!(said.lines().count(), complaints.len() + 1, "{said}");
+        assert!(said.ends_with("\nNone of the clients was added.\n"), "{said}");
         assert_eq!(rows(&folder, &["client", "list"]).lines().count(), 1, "{ids:?}");
     }
     done(&folder, &["client", "add", "--file", "-"], &batch(&["a", "b"]));

@@ -117,6 +117,38 @@ fn a_client_is_shown_and_updated() {
     assert!(refused(&folder, &["client", "update", "photos"], "").contains("--file"));
 }
 
+/// A client is changed by the flags by which it was added; what is refused says that nothing has changed.
+#[test]
+fn a_client_is_updated_by_flags() {
+    let folder = initialised();
+    done(&folder, &WEB, "");
+    let update = ["client", "update", "photos", "--name", "Better", "--redirect-uri", "https://a.example/cb"];
+    let more = ["--redirect-uri", "https://b.example/cb", "--post-logout-redirect-uri", "https://a.example/"];
+    done(&folder, &[&update[..], &more].concat(), "");
+    let shown = json(&done(&folder, &["client", "show", "photos", "--json"], ""));
+    let metadata = &shown["metadata"];
+    assert_eq!(metadata["client_name"], "Better");
+    assert_eq!(
+        metadata["redirect_uris"],
+        serde_json::json!(["https://a.example/cb", "https://b.example/cb"])
+    );
+    assert_eq!(metadata["post_logout_redirect_uris"], serde_json::json!(["https://a.example/"]));
+    for (wrong, input) in [
+        (&["client", "update", "photos", "--redirect-uri", "a.example"][..], ""),
+        (&["client", "update", "photos", r#"{"redirect_uris":["a.example"]}"#], ""),
+        (&["user", "set", "alice", "email=nobody"], ""),
+        (&["user", "set", "alice", "email"], ""),
+        (&["user", "set", "alice", "--claims", "-"], "[]"),
+    ] {
+        let said = refused(&folder, wrong, input);
+        assert!(said.ends_with("\nNothing was changed.\n"), "{wrong:?}: {said}");
+    }
+    for wrong in [&["--name", "X", "{}"][..], &["--redirect-uri", "https://a.example/", "--file", "-"]] {
+        let output = run(&folder, &[&["client", "update", "photos"], wrong].concat(), "");
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {output:?}");
+    }
+}
+
 /// A client of each kind is added without a line of JSON.
 #[test]
 fn clients_of_each_kind_are_added() {

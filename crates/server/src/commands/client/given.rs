@@ -29,7 +29,7 @@ impl Given {
                 Ok(Self { place, json, is_argument: false })
             }
             Metadata { .. } => {
-                Err("give the metadata as JSON or with --file; --help shows examples".to_owned())
+                Err("give the metadata by flags, as JSON, or with --file; --help shows examples".to_owned())
             }
         }
     }

@@ -1,0 +1,60 @@
+//! The metadata of a client whose members are given one by one, by flags.
+
+use serde_json::{Map, Value, json};
+
+use crate::arguments::{Changed, Kind, Simple};
+
+impl Simple {
+    /// The metadata of a client of this kind, if one is named.
+    pub(super) fn metadata(self) -> Result<Option<Vec<u8>>, String> {
+        let Self { kind, id, name, redirect_uris, post_logout_redirect_uris, refresh_tokens } = self;
+        let Some(kind) = kind else { return Ok(None) };
+        // RFC 6749 section 4.4.3: client credentials come without a refresh token.
+        if refresh_tokens && kind == Kind::Machine {
+            return Err("--refresh-tokens: a machine asks for another access token with its secret, and gets no refresh \
+                        tokens; leave it out, or add a client of --kind web, spa or native"
+                .to_owned());
+        }
+        let mut metadata = match kind {
+            Kind::Web => json!({}),
+            Kind::Spa => json!({ "token_endpoint_auth_method": "none" }),
+            Kind::Native => json!({ "token_endpoint_auth_method": "none", "application_type": "native" }),
+            Kind::Machine => json!({ "grant_types": ["client_credentials"], "response_types": [] }),
+        };
+        let given = [
+            ("client_id", id.map(Value::from)),
+            ("client_name", name.map(Value::from)),
+            ("grant_types", refresh_tokens.then(|| json!(["authorization_code", "refresh_token"]))),
+            ("redirect_uris", list(redirect_uris)),
+            ("post_logout_redirect_uris", list(post_logout_redirect_uris)),
+        ];
+        if let Some(members) = metadata.as_object_mut() {
+            members.extend(present(given));
+        }
+        Ok(Some(metadata.to_string().into_bytes()))
+    }
+}
+
+impl Changed {
+    /// The members that are to be others, if any is named.
+    pub(super) fn metadata(self) -> Option<Vec<u8>> {
+        let Self { name, redirect_uris, post_logout_redirect_uris } = self;
+        let given = [
+            ("client_name", name.map(Value::from)),
+            ("redirect_uris", list(redirect_uris)),
+            ("post_logout_redirect_uris", list(post_logout_redirect_uris)),
+        ];
+        let members: Map<String, Value> = present(given).collect();
+        (!members.is_empty()).then(|| Value::Object(members).to_string().into_bytes())
+    }
+}
+
+/// The URIs as a member, unless there are none.
+fn list(uris: Vec<String>) -> Option<Value> {
+    (!uris.is_empty()).then(|| uris.into())
+}
+
+/// The members that have a value.
+fn present<const N: usize>(members: [(&str, Option<Value>); N]) -> impl Iterator<Item = (String, Value)> {
+    members.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)))
+}
