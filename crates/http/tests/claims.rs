@@ -227,7 +227,7 @@ fn an_operators_own_claims() {
             if let Ok(scope) = Scope::parse("membership") {
                 config.claims.scopes.insert(scope, vec!["member_since".to_owned(), "tier".to_owned()]);
             }
-            config.claims.extra.push("badge".to_owned());
+            config.claims.extra.extend(["badge", "tier"].map(str::to_owned));
         })
         .build();
     kit.accounts.set_claim("alice", "member_since", json!(2019));
@@ -240,6 +240,9 @@ fn an_operators_own_claims() {
             && has("claims_supported", "tier")
             && has("claims_supported", "badge")
     );
+    let supported = metadata["claims_supported"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let tiers = supported.iter().filter(|claim| **claim == "tier").count();
+    assert_eq!(tiers, 1, "a claim of two scopes is announced once");
     let request = asking(&kit, "openid membership", &json!({"userinfo": {"badge": null}}));
     let (userinfo, _) =
         seen(&kit, &request, ConsentAnswer { claims: vec!["badge".into()], ..allowed("openid membership") });

@@ -161,9 +161,14 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
 /// The rules with the list that the settings name, or with the built-in one.
 pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, String> {
     let Some(path) = blocklist else { return Ok(PasswordRules::default()) };
-    let list = text_file::read(path);
-    list.map(|list| PasswordRules::refusing(&list))
-        .map_err(|error| format!("passwords.blocklist: {}: {error}", path.display()))
+    let about = |what: &dyn std::fmt::Display| format!("passwords.blocklist: {}: {what}", path.display());
+    let list = text_file::read(path).map_err(|error| about(&error))?;
+    if list.trim().is_empty() {
+        return Err(about(
+            &"has no passwords, and takes the place of the built-in list: write one password per line, or leave the setting out",
+        ));
+    }
+    Ok(PasswordRules::refusing(&list))
 }
 
 /// The types of the keys that the algorithms of `request_objects.encryption_algorithms` need.

@@ -2,7 +2,7 @@
 //! Config     `[claims]`
 //! Discovery  claim_types_supported claims_supported claims_locales_supported claims_parameter_supported
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_jose::ClaimsWriter;
 use chancery_jose::json::{self, Object};
@@ -64,10 +64,25 @@ impl ClaimsConfig {
         let is_wrong = |locale: &&String| !is_language_tag(locale);
         let complaint = |_| Complaint::new("claims.locales", "must be language tags", "RFC 5646 section 2.1");
         let locales = self.locales.iter().find(is_wrong).map(complaint);
-        let is_empty = self.extra.iter().any(|name| name.is_empty());
-        let rule = "must have no empty names: leave them out";
-        let empty = is_empty.then(|| Complaint::new("claims.extra", rule, "RFC 7519 section 4"));
-        locales.into_iter().chain(empty).collect()
+        let of_scopes = self.scopes.values().flatten();
+        let names = [
+            ("claims.extra", self.extra.iter().collect::<Vec<_>>()),
+            ("claims.scopes", of_scopes.collect::<Vec<_>>()),
+        ];
+        let of_names = names.into_iter().flat_map(|(setting, names)| {
+            let empty = names.iter().any(|name| name.is_empty());
+            let empty = empty.then(|| "must have no empty names: leave them out".to_owned());
+            let own: BTreeSet<_> =
+                names.into_iter().filter(|name| ClaimName::of(name).is_of_protocol()).collect();
+            let own = own.into_iter().map(|name| {
+                format!(
+                    "\"{name}\" is a claim of the protocol, which the provider sets by itself: leave it out"
+                )
+            });
+            let rules: Vec<String> = empty.into_iter().chain(own).collect();
+            rules.into_iter().map(move |rule| Complaint::new(setting, rule, "RFC 7519 section 4"))
+        });
+        locales.into_iter().chain(of_names).collect()
     }
 }
 
@@ -132,10 +147,13 @@ impl ClaimsRule {
         self.config.scopes.keys().cloned()
     }
 
-    /// `claims_supported`: first the claims about the authentication, then those about the person.
+    /// `claims_supported`: first the claims about the authentication, then those about the person, each once.
     pub fn supported(&self) -> impl Iterator<Item = &str> {
         let of_scopes = self.config.scopes.values().flatten();
-        WITHOUT_CONSENT.iter().copied().chain(of_scopes.chain(&self.config.extra).map(String::as_str))
+        let all =
+            WITHOUT_CONSENT.iter().copied().chain(of_scopes.chain(&self.config.extra).map(String::as_str));
+        let mut said = BTreeSet::new();
+        all.filter(move |name| said.insert(*name))
     }
 
     /// Reads the `claims` parameter (OIDC Core section 5.5). Both members are optional; unknown members and

@@ -1,9 +1,10 @@
-//! What one part of the settings needs of another, without which no client would be served.
+//! What one part of the settings needs of another, or of what the server can do, without which no client would be served.
 
 use std::net::SocketAddr;
 
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
+use chancery_core::model::Acr;
 
 use super::Settings;
 
@@ -37,6 +38,20 @@ pub(super) fn shared_addresses(settings: &Settings) -> Vec<Complaint> {
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let is_host_shared = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && is_host_shared
+}
+
+/// Authentication context classes that are demanded and that nobody can reach: people sign in with a password alone.
+pub(super) fn unreached_classes(engine: &Config) -> impl Iterator<Item = Complaint> {
+    let demanded = engine.userinfo.acr_values.iter().map(|acr| ("userinfo.acr_values", acr.0.as_ref()));
+    let wanted = engine.client_defaults.default_acr_values.iter();
+    let wanted = wanted.map(|acr| ("client_defaults.default_acr_values", acr.as_ref()));
+    demanded.chain(wanted).filter(|(_, acr)| *acr != Acr::PASSWORD).map(|(setting, acr)| {
+        let rule = format!(
+            "nobody can reach {acr:?}: people sign in with a password, which is {:?}: write that, or leave it out",
+            Acr::PASSWORD
+        );
+        Complaint::new(setting, rule, "RFC 9470 section 5")
+    })
 }
 
 /// Certificates that clients are to call with, where nothing asks for them.

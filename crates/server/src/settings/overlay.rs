@@ -97,10 +97,18 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
         Form::Text | Form::Duration | Form::Choice(_) | Form::TextByName | Form::TextsByName => {
             Value::String(text.to_owned())
         }
-        Form::Texts => listed_as_in_the_file(text).unwrap_or_else(|| {
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
-        }),
+        Form::Texts => match listed_as_in_the_file(text) {
+            Some(list) => list,
+            None if lacks_a_bracket(text) => {
+                return Err(format!(
+                    "lacks a bracket: write a list as in the file, between [ and ], or with commas alone, such as a,b; it is {text:?}"
+                ));
+            }
+            None => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
+            }
+        },
         Form::Switch => {
             Value::Boolean(text.parse().map_err(|_| format!("must be true or false; it is {text:?}"))?)
         }
@@ -108,6 +116,12 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
             Value::Integer(text.parse().map_err(|_| format!("must be a whole number; it is {text:?}"))?)
         }
     })
+}
+
+/// Whether a list begins or ends with a bracket that has no other one.
+fn lacks_a_bracket(text: &str) -> bool {
+    let has_one = text.trim_start().starts_with('[') || text.trim_end().ends_with(']');
+    has_one && text.matches('[').count() != text.matches(']').count()
 }
 
 /// The list, if it is written as in the file. `[::1]:8080` is none.
@@ -147,6 +161,10 @@ mod tests {
         ] {
             let items = items.into_iter().map(|item| Value::String(item.to_owned())).collect();
             assert_eq!(read(Form::Texts, text), Ok(Value::Array(items)), "{text}");
+        }
+        for broken in ["[127.0.0.1:1, 127.0.0.1:2", "127.0.0.1:1]", "['ES256'", "[::1", "[[::1]:80"] {
+            let rule = read(Form::Texts, broken).unwrap_err();
+            assert!(rule.starts_with("lacks a bracket") && rule.contains(broken), "{rule}");
         }
     }
 

@@ -30,7 +30,11 @@ pub(super) fn parsed(text: &str, file: &Path) -> Result<(Table, Vec<Complaint>),
     let complaint = |error: &Error| {
         let rule = match repeated(text, error) {
             Some(rule) => rule,
-            None => format!("line {}: this is not TOML: {}", line_of(text, error), error.message()),
+            None => {
+                let number = line_of(text, error);
+                let hint = curly_quotes(text.lines().nth(number - 1).unwrap_or_default());
+                format!("line {number}: this is not TOML: {}{hint}", error.message())
+            }
         };
         complain(rule)
     };
@@ -43,6 +47,14 @@ pub(super) fn parsed(text: &str, file: &Path) -> Result<(Table, Vec<Complaint>),
 fn line_of(text: &str, error: &Error) -> usize {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.matches('\n').count() + 1
+}
+
+/// The way out of a line with the quotation marks of a text program, which are none for TOML.
+fn curly_quotes(line: &str) -> String {
+    let is_curly = |c: char| "\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}".contains(c);
+    line.chars().find(|c| is_curly(*c)).map_or_else(String::new, |curly| {
+        format!("; {curly} is no quotation mark of TOML: write the straight one, \"")
+    })
 }
 
 /// What is said of a setting or section that is there twice. The library names the second place alone.
@@ -160,5 +172,15 @@ mod tests {
         assert!(of_json.len() == 1 && of_json.iter().all(|line| line.contains("JSON")), "{of_json:?}");
         let said = said("\nissuer = https://id.example.org\n");
         assert!(said.iter().all(|line| line.starts_with("line 2: this is not TOML: ")), "{said:?}");
+        assert!(said.iter().all(|line| !line.contains("quotation mark")), "{said:?}");
+        for curly in
+            ["\u{201c}main\u{201d}", "\u{201e}main\u{201c}", "\u{2018}main\u{2019}", "\"main\u{201d}"]
+        {
+            let said = super::tests::said(&format!("# \u{201c}\nrealm = {curly}\n"));
+            let hinted = said
+                .iter()
+                .filter(|line| line.contains("is no quotation mark of TOML: write the straight one"));
+            assert!(!said.is_empty() && hinted.count() == said.len(), "{curly}: {said:?}");
+        }
     }
 }

@@ -57,6 +57,31 @@ fn check_names_what_the_configuration_loosens() {
     }
 }
 
+/// What fails a check, as `check --help` says it.
+#[test]
+fn the_exit_code_says_whether_a_check_has_failed() {
+    let folder = initialised();
+    let warned = ["--set", "management.listen=0.0.0.0:9090"];
+    let loosened = ["--set", "compatibility.hybrid=true"];
+    for (flags, expected) in [
+        (&[][..], 0),
+        (&warned, 0),
+        (&["--strict", warned[0], warned[1]], 0),
+        (&loosened, 0),
+        (&["--strict", loosened[0], loosened[1]], 1),
+        (&["--set", "realm=Main"], 1),
+        // It is far from all that FAPI demands.
+        (&["--report"], 0),
+        (&["--report", "rfc9700", "--set", "realm=Main"], 1),
+        (&["--strickt"], 2),
+    ] {
+        let output = run(&folder, &[&["check"], flags].concat(), "");
+        assert_eq!(output.status.code(), Some(expected), "{flags:?}: {output:?}");
+    }
+    let help = done(&folder, &["check", "--help"], "");
+    assert!(help.contains("The exit code is 1 if"), "{help}");
+}
+
 /// A setting that is a table is only in the file.
 #[test]
 fn check_names_front_ends_that_carry_no_handle() {

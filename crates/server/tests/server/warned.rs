@@ -72,6 +72,12 @@ fn exposed_addresses_and_proxies_of_everybody_are_warned_of() {
             &["tls.certificate: is read for tls.listen", "tls.key: is read for tls.listen"],
         ),
         (&["store.group_access=true"], &["store.group_access: the group of "]),
+        (
+            &["http.idle_timeout=60s"],
+            &["http.idle_timeout: proxies keep an idle connection for 1m (nginx), and answer 502"],
+        ),
+        (&["http.idle_timeout=61s"], &[]),
+        (&["http.idle_timeout=5s", "http.trusted_proxies="], &[]),
     ] {
         let warned = warned(&folder, settings);
         assert_eq!(warned.len(), expected.len(), "{settings:?}: {warned:?}");
@@ -102,6 +108,41 @@ fn the_issuers_path_within_a_path_is_warned_of() {
         assert_eq!(warned.len(), usize::from(expected.is_some()), "{route}: {warned:?}");
         for (line, begin) in warned.iter().zip(expected) {
             assert!(line.starts_with(begin), "{route}: {line}");
+        }
+    }
+}
+
+/// OIDC Core section 5.4: whoever adds a scope replaces the others.
+#[test]
+fn standard_scopes_that_are_replaced_are_warned_of() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let standard = good.lines().find_map(|line| line.strip_prefix("# scopes = { address = ")).unwrap();
+    for (scopes, expected) in [
+        (
+            "{ staff = ['badge'], email = ['email'], address = ['address'], phone = ['phone_number', 'phone_number_verified'], \
+             profile = ['name'] }",
+            Some(
+                "claims.scopes: replaces the standard scopes as a whole, and leaves out email_verified of the scope email; \
+                 family_name, given_name, ",
+            ),
+        ),
+        (
+            "{ staff = ['badge'] }",
+            Some(
+                "claims.scopes: replaces the standard scopes as a whole, and leaves out the scope address; the scope email; \
+                 the scope phone; the scope profile: add what",
+            ),
+        ),
+        (&format!("{{ staff = ['badge'], address = {standard}"), None),
+    ] {
+        let text = good.replacen("[claims]\n", &format!("[claims]\nscopes = {scopes}\n"), 1);
+        fs::write(&path, text).unwrap();
+        let warned = warned(&folder, &[]);
+        assert_eq!(warned.len(), usize::from(expected.is_some()), "{scopes}: {warned:?}");
+        for (line, begin) in warned.iter().zip(expected) {
+            assert!(line.starts_with(begin), "{scopes}: {line}");
         }
     }
 }

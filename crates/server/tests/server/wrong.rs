@@ -65,6 +65,7 @@ fn prepared() -> std::path::PathBuf {
     fs::write(&pem, "-----BEGIN NOTHING-----\n").unwrap();
     fs::set_permissions(&pem, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(folder.join("latin1.txt"), b"password\ngr\xfc\xdfe\n").unwrap();
+    fs::write(folder.join("empty.txt"), "\n").unwrap();
     assert!(done(&folder, &["check"], "").contains("good"));
     folder
 }

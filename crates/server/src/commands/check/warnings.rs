@@ -1,9 +1,12 @@
 //! What `chancery check` warns of: settings that are right in themselves, and often wrong where they are used.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
+use chancery_core::duration;
 use chancery_core::error::Complaint;
 use chancery_core::offered::Endpoint;
+use chancery_core::rule::claims::ClaimsConfig;
 use chancery_types::{Issuer, Timestamp};
 use chancery_x509::{ReadCertificate, certificates_of_pem};
 
@@ -11,6 +14,9 @@ use crate::listener::{Ending, ending};
 use crate::open_files;
 use crate::settings::{Settings, Store, Tls};
 use crate::terminal::Escaped;
+
+/// How long most proxies keep a connection on which nothing happens: `keepalive_timeout` of an upstream of nginx.
+const PROXY_IDLE: Duration = Duration::from_secs(60);
 
 /// Everything to be warned of, but for what is in the store.
 pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
@@ -23,6 +29,17 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
     }
     for address in settings.http.listen.iter().filter(|address| is_exposed(settings, **address)) {
         warn("http.listen", exposed(settings, *address), "RFC 6749 section 3.1");
+    }
+    if let Some(rule) = replaced_scopes(settings) {
+        warn("claims.scopes", rule, "OIDC Core section 5.4");
+    }
+    if settings.http.timeouts.idle <= PROXY_IDLE && !settings.http.trusted_proxies.is_empty() {
+        let rule = format!(
+            "proxies keep an idle connection for {} (nginx), and answer 502 when they use one while this server hangs up: set it \
+             above that of your proxy, such as 75s",
+            duration::format(PROXY_IDLE)
+        );
+        warn("http.idle_timeout", rule, "RFC 9112 section 9.5");
     }
     for (endpoint, rule) in doubled_paths(settings) {
         warn(&format!("routes.{endpoint}"), rule, "docs/configuration.md");
@@ -87,6 +104,28 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         }
     }
     warnings
+}
+
+/// What is left out of the standard scopes, all of which a value replaces.
+fn replaced_scopes(settings: &Settings) -> Option<String> {
+    let ours = &settings.engine.claims.scopes;
+    let mut left_out = Vec::new();
+    for (scope, standard) in ClaimsConfig::default().scopes {
+        let Some(claims) = ours.get(&scope) else {
+            left_out.push(format!("the scope {scope}"));
+            continue;
+        };
+        let missing: Vec<String> = standard.into_iter().filter(|claim| !claims.contains(claim)).collect();
+        if !missing.is_empty() {
+            left_out.push(format!("{} of the scope {scope}", missing.join(", ")));
+        }
+    }
+    (!left_out.is_empty()).then(|| {
+        format!(
+            "replaces the standard scopes as a whole, and leaves out {}: add what clients are still to be told",
+            left_out.join("; ")
+        )
+    })
 }
 
 /// What is doubtful about an https issuer whose host is no name. One with http is for trying things out on one machine.
