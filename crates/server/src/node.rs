@@ -2,35 +2,32 @@
 
 mod certificate_end;
 mod changes;
+mod handler;
 mod other_host;
 mod readiness;
 mod reload;
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use chancery::development::Demo;
 use chancery_core::fetch::DynFetch;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
-use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
+use chancery_http::{Service, TrustedProxies};
 use chancery_store::StoreError;
 use chancery_store_sqlite::{Running, SqliteStore};
-use chancery_x509::ClientCertificate;
-use http::{Request, Response};
-use http_body_util::Full;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tower_service::Service as _;
 
 use self::changes::Changes;
+use self::handler::NodeHandler;
 use self::other_host::OtherHosts;
 use self::readiness::Readiness;
 use crate::access::with_companions;
@@ -38,7 +35,7 @@ use crate::arguments::Configured;
 use crate::commands::lines;
 use crate::fetch;
 use crate::heard::Heard;
-use crate::listener::{AsksClients, Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
+use crate::listener::{AsksClients, Certificate, Connections, ListenerConfig, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Supervised};
 use crate::metrics::{Metrics, Reading, StoreReading};
@@ -48,7 +45,6 @@ use crate::pages;
 use crate::parts::Opened;
 use crate::settings::{Settings, Store};
 use crate::spans::Spans;
-use crate::trace::Trace;
 
 /// How often the store is asked whether a command or another node has changed something. A request asks by
 /// itself if nobody has asked for a second.
@@ -132,7 +128,7 @@ impl Node {
             }
         };
         // After the first look at the store, which finds everything that there is.
-        let changes = Arc::new(Changes::default());
+        let changes = Arc::new(Changes::since(&opened, &settings.realm).await);
         opened.documents.register(&changes);
         Ok(Arc::new(Self {
             changes,
@@ -299,30 +295,6 @@ impl Node {
         }
     }
 
-    /// Warns once, because the throttle counts all people behind a proxy that the settings do not name as
-    /// one.
-    fn forwarded_for_ignored(&self, peer: IpAddr) {
-        if !self.has_ignored_forwarded_for.swap(true, Ordering::Relaxed) {
-            let text = format!(
-                "X-Forwarded-For of {peer} is ignored. If that is your proxy, add it to http.trusted_proxies; otherwise \
-                 all people behind it are throttled as one. This is logged once"
-            );
-            self.log.say(Level::Warn, "forwarded_for_ignored", &text);
-        }
-    }
-
-    /// Warns once, because a client on the same machine as a proxy looks like it.
-    fn certificate_ignored(&self, peer: IpAddr) {
-        if !self.has_ignored_certificate.swap(true, Ordering::Relaxed) {
-            let text = format!(
-                "the certificate of {peer} counts for nobody, because http.trusted_proxies or \
-                 http.client_certificate_proxies has that address and a proxy connects for others. If clients connect \
-                 from there by themselves, take it out. This is logged once"
-            );
-            self.log.say(Level::Warn, "client_certificate_ignored", &text);
-        }
-    }
-
     fn listening(&self, what: &str, listener: &TcpListener) {
         if let Ok(address) = listener.local_addr() {
             self.log.say(Level::Info, "listening", &format!("{what} on {address}"));
@@ -477,80 +449,6 @@ async fn shutdown_signal(mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-/// One listener's view of the node.
-#[derive(Clone)]
-struct NodeHandler(Arc<Node>);
-
-impl Handler for NodeHandler {
-    /// A proxy speaks for many people, and this machine's own programs are trusted.
-    fn is_counted(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        !peer.is_loopback() && !self.0.current.load().proxies.contains(peer)
-    }
-
-    async fn answer(
-        &self,
-        peer: SocketAddr,
-        certificate: Option<Arc<ClientCertificate>>,
-        request: Request<TimedBody>,
-    ) -> Response<Full<Bytes>> {
-        let current = self.0.current.load_full();
-        let endpoint = current.service.endpoint(request.uri().path());
-        let counted = self.0.metrics.request(endpoint);
-        let response = match &self.0.heard.spans {
-            None => {
-                let trace = Trace::of(request.headers());
-                Trace::around(trace, self.answer_with(&current, peer, certificate, request)).await
-            }
-            // In a box, so that whoever has no spans carries no room for them.
-            Some(spans) => {
-                let span = spans.request(request.method(), endpoint, request.headers());
-                let work = self.answer_with(&current, peer, certificate, request);
-                let response = Box::pin(span.around(Trace::around(Some(span.trace()), work))).await;
-                span.answered(response.status());
-                response
-            }
-        };
-        counted.answered(response.status());
-        response
-    }
-}
-
-impl NodeHandler {
-    async fn answer_with(
-        &self,
-        current: &Current,
-        peer: SocketAddr,
-        certificate: Option<Arc<ClientCertificate>>,
-        mut request: Request<TimedBody>,
-    ) -> Response<Full<Bytes>> {
-        if let Some(refusal) = self.0.demo.as_ref().and_then(|demo| demo.refuse(&request)) {
-            return refusal;
-        }
-        let is_proxy = current.proxies.contains(peer.ip().to_canonical());
-        request.extensions_mut().insert(Peer(peer.ip()));
-        if let Some(certificate) = certificate {
-            if is_proxy {
-                self.0.certificate_ignored(peer.ip());
-            }
-            request.extensions_mut().insert(PeerCertificate(certificate));
-        }
-        if is_proxy {
-            let endpoint = || current.service.endpoint(request.uri().path());
-            if let Some(text) = self.0.other_hosts.notice(peer.ip(), &request, endpoint) {
-                self.0.log.say(Level::Warn, "host_not_handed_on", &text);
-            }
-        } else if request.headers().contains_key("x-forwarded-for") {
-            self.0.forwarded_for_ignored(peer.ip());
-        }
-        let mut service = current.service.clone();
-        match service.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Secrets from files and the terminal, and secrets that are written to files.
 
-use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -73,11 +73,7 @@ pub(crate) fn random_text() -> Zeroizing<String> {
     Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
-/// How much is read of standard input behind the password, to notice that it is more than a password: what a terminal asks
-/// for, in its order, begins with something else.
-const REST: u64 = 1_024;
-
-/// Reads a password from its source. On a terminal it is asked for twice and not shown.
+/// Reads a password from a file, or from the one line of standard input.
 fn password(source: &PasswordSource) -> Result<Password, String> {
     let text = match source.password_file.as_deref() {
         Some(path) if path != Path::new("-") => {
@@ -97,13 +93,13 @@ fn password(source: &PasswordSource) -> Result<Password, String> {
             }
             Zeroizing::new(line.to_owned())
         }
-        None if std::io::stdin().is_terminal() => asked_twice()?,
         _ => {
-            let (mut line, mut rest) = (Zeroizing::new(String::new()), Zeroizing::new(Vec::new()));
-            let mut stdin = std::io::stdin().lock();
+            let mut line = Zeroizing::new(String::new());
+            let mut stdin = BufReader::new(std::io::stdin());
             stdin.read_line(&mut line).map_err(|error| error.to_string())?;
-            stdin.take(REST).read_to_end(&mut rest).map_err(|error| error.to_string())?;
-            if !rest.trim_ascii().is_empty() {
+            // What has come with it shows a mistake: what a terminal asks for, in its order, begins with something else. Nothing is
+            // waited for, because whoever holds the other end of a pipe may keep it open.
+            if !stdin.buffer().trim_ascii().is_empty() {
                 return Err(
                     "standard input has several lines, of which one would be the password: write only that one line there, \
                      and give whatever else is asked for on a terminal as an argument, such as `init --email`; nothing was changed"
@@ -135,22 +131,73 @@ pub(crate) fn good_password(
         "The password has at least {} characters, and is neither common nor the name.",
         Password::SHORTEST
     );
+    asked(
+        |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new),
+        |why| eprintln!("{why}"),
+        |password| rules.check(password, username).map_err(|complaints| lines(&complaints)),
+    )
+}
+
+/// A password that is good and was typed twice alike. What is wrong with it is said before it is typed again.
+fn asked(
+    mut ask: impl FnMut(&str) -> io::Result<Zeroizing<String>>,
+    mut say: impl FnMut(&str),
+    check: impl Fn(&Password) -> Result<(), String>,
+) -> Result<Password, String> {
+    let broken = |error: io::Error| format!("no password was typed ({error}); nothing was changed");
     loop {
-        let typed = asked_twice().map(Password::new).and_then(|typed| {
-            let checked = rules.check(&typed, username);
-            checked.map(|()| typed).map_err(|complaints| lines(&complaints))
-        });
-        match typed {
-            Ok(password) => return Ok(password),
-            Err(why) => eprintln!("{why}"),
+        let first = ask("Password: ").map_err(broken)?;
+        let password = Password::new(first.clone());
+        if let Err(why) = check(&password) {
+            say(&why);
+        } else if *ask("Again: ").map_err(broken)? == *first {
+            return Ok(password);
+        } else {
+            say("the passwords differ");
         }
     }
 }
 
-fn asked_twice() -> Result<Zeroizing<String>, String> {
-    let ask = |prompt: &str| {
-        rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| error.to_string())
-    };
-    let first = ask("Password: ")?;
-    if *ask("Again: ")? == *first { Ok(first) } else { Err("the passwords differ".to_owned()) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The prompts, what was said between them, and what came of it.
+    fn typed(answers: &[&str]) -> (Vec<String>, Result<(), String>) {
+        let (said, mut answers) = (std::cell::RefCell::new(Vec::new()), answers.iter());
+        let (rules, username) = (PasswordRules::default(), Username::parse("alice").unwrap());
+        let password = asked(
+            |prompt| {
+                said.borrow_mut().push(prompt.to_owned());
+                answers
+                    .next()
+                    .map(|&answer| Zeroizing::new(answer.to_owned()))
+                    .ok_or(ErrorKind::UnexpectedEof.into())
+            },
+            |why| said.borrow_mut().push(why.to_owned()),
+            |password| rules.check(password, &username).map_err(|complaints| lines(&complaints)),
+        );
+        (said.into_inner(), password.map(drop))
+    }
+
+    #[test]
+    fn a_bad_password_is_refused_before_it_is_typed_again() {
+        let (said, password) =
+            typed(&["short", "correct horse", "correct house", "correct horse", "correct horse"]);
+        assert!(password.is_ok());
+        let prompts: Vec<&str> =
+            said.iter().map(String::as_str).filter(|line| line.ends_with(": ")).collect();
+        assert_eq!(prompts, ["Password: ", "Password: ", "Again: ", "Password: ", "Again: "]);
+        assert!(said.iter().any(|line| line.contains("at least 8 characters")), "{said:?}");
+        assert_eq!(said.iter().filter(|line| *line == "the passwords differ").count(), 1, "{said:?}");
+    }
+
+    /// A terminal that is closed is not asked for ever.
+    #[test]
+    fn no_answer_ends_the_questions() {
+        for answers in [&[][..], &["correct horse"], &["short"]] {
+            let (said, password) = typed(answers);
+            assert!(said.len() < 4 && password.unwrap_err().ends_with("nothing was changed"), "{said:?}");
+        }
+    }
 }

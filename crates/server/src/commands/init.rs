@@ -201,6 +201,8 @@ struct Question {
     prompt: &'static str,
     /// What answers it without a terminal.
     flag: &'static str,
+    /// What was probably meant by a bad answer, if that is good.
+    meant: fn(&str) -> Option<String>,
 }
 
 const ISSUER: Question = Question {
@@ -208,18 +210,21 @@ const ISSUER: Question = Question {
            localhost alone.",
     prompt: "Issuer, such as https://id.example.org: ",
     flag: "--issuer",
+    meant: meant_issuer,
 };
 
 const USERNAME: Question = Question {
     rule: "The first user signs in with a name: letters, digits and printable ASCII characters, without blanks.",
     prompt: "First user: ",
     flag: "--username or --no-user",
+    meant: |_| None,
 };
 
 const EMAIL: Question = Question {
     rule: "The first user's e-mail address is told to clients that ask for it; leave it empty for none.",
     prompt: "E-mail address (may be empty): ",
     flag: "--email",
+    meant: |_| None,
 };
 
 fn issuer_of(typed: &str) -> Result<Issuer, String> {
@@ -227,6 +232,27 @@ fn issuer_of(typed: &str) -> Result<Issuer, String> {
         let faults = issuer_faults(typed).into_iter();
         faults.map(|fault| format!("issuer: {typed:?}: {fault}")).collect::<Vec<_>>().join("\n")
     })
+}
+
+/// The issuer that was probably meant: with https, without what stands before the host or behind the path.
+fn meant_issuer(typed: &str) -> Option<String> {
+    let typed = typed.trim();
+    let rest = typed.split_once("://").map_or(typed, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next()?;
+    let (before, behind) = rest.split_once("/.well-known/").unwrap_or((rest, ""));
+    let rest = match behind.split_once('/') {
+        Some((_, path)) => format!("{before}/{path}"),
+        None => before.to_owned(),
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((&rest, ""));
+    let host = authority.rsplit('@').next()?.to_ascii_lowercase();
+    let host = host.strip_suffix(":443").unwrap_or(&host).trim_end_matches('.');
+    // http is good for this machine alone.
+    let begins_with_http = typed.get(..7).is_some_and(|begun| begun.eq_ignore_ascii_case("http://"));
+    let schemes = begins_with_http.then_some("http").into_iter().chain(["https"]);
+    let mut meant =
+        schemes.map(|scheme| format!("{scheme}://{host}/{path}").trim_end_matches('/').to_owned());
+    meant.find(|meant| Issuer::parse(meant).is_ok())
 }
 
 fn claims_of(email: &str) -> Result<Claims, String> {
@@ -256,21 +282,32 @@ fn given_or_asked<T>(
 fn ask<T>(
     answers: &mut impl BufRead,
     out: &mut impl Write,
-    Question { rule, prompt, .. }: &Question,
+    Question { rule, prompt, meant, .. }: &Question,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, String> {
     let broken = |error: std::io::Error| error.to_string();
     writeln!(out, "{rule}").map_err(broken)?;
+    let mut offered: Option<String> = None;
     loop {
-        write!(out, "{prompt}").and_then(|()| out.flush()).map_err(broken)?;
+        match &offered {
+            None => write!(out, "{prompt}"),
+            Some(offered) => write!(out, "Enter for {}, or another answer: ", Escaped(offered)),
+        }
+        .and_then(|()| out.flush())
+        .map_err(broken)?;
         let mut line = String::new();
         if answers.read_line(&mut line).map_err(broken)? == 0 {
             return Err("there was no answer; nothing was written".to_owned());
         }
-        match read(line.trim()) {
+        let typed = match (line.trim(), &offered) {
+            ("", Some(offered)) => offered,
+            (typed, _) => typed,
+        };
+        match read(typed) {
             Ok(answer) => return Ok(answer),
             Err(why) => write!(out, "{}", Escaped::lines(&why)).map_err(broken)?,
         }
+        offered = meant(typed);
     }
 }
 
@@ -281,14 +318,21 @@ mod tests {
     /// A bad answer is explained and asked for again; the rule is said once, before.
     #[test]
     fn a_bad_answer_is_asked_for_again() {
-        let (mut answers, mut out) =
-            (&b"http://id.example.org\nhttps://id.example.org/?a\n https://id.example.org\n"[..], Vec::new());
+        let (mut answers, mut out) = (
+            &b"ftp:\nhttp://id.example.org\nhttps://id.example.org/?a\n https://id.example.org\n"[..],
+            Vec::new(),
+        );
         let issuer = ask(&mut answers, &mut out, &ISSUER, issuer_of).unwrap();
         assert_eq!(issuer.as_str(), "https://id.example.org");
         let said = String::from_utf8(out).unwrap();
         assert_eq!(
             (said.matches(ISSUER.rule).count(), said.matches(ISSUER.prompt).count()),
-            (1, 3),
+            (1, 2),
+            "{said}"
+        );
+        assert_eq!(
+            said.matches("Enter for https://id.example.org, or another answer: ").count(),
+            2,
             "{said}"
         );
         let metadata = issuer_of("https://id.example.org/auth/.well-known/openid-configuration").unwrap_err();
@@ -304,6 +348,37 @@ mod tests {
         assert!(String::from_utf8(out).unwrap().contains("must be an e-mail address"));
         let ended = ask(&mut &b"a b\n"[..], &mut Vec::new(), &USERNAME, new_username);
         assert!(ended.unwrap_err().contains("nothing was written"));
+    }
+
+    /// What was probably meant is the answer of whoever types nothing more.
+    #[test]
+    fn what_was_probably_meant_is_offered() {
+        for (typed, meant) in [
+            ("http://id.example.org", Some("https://id.example.org")),
+            ("id.example.org", Some("https://id.example.org")),
+            ("https://Id.Example.org:443/", Some("https://id.example.org")),
+            ("HTTPS://me@id.example.org./auth/?a#b", Some("https://id.example.org/auth")),
+            ("https://id.example.org/.well-known/openid-configuration", Some("https://id.example.org")),
+            (
+                "https://id.example.org/.well-known/oauth-authorization-server/auth",
+                Some("https://id.example.org/auth"),
+            ),
+            ("id.example.org:8443/auth/", Some("https://id.example.org:8443/auth")),
+            ("http://localhost:8080/", Some("http://localhost:8080")),
+            ("", None),
+            ("ftp:", None),
+            ("two words", None),
+        ] {
+            assert_eq!(meant_issuer(typed).as_deref(), meant, "{typed}");
+        }
+        let (mut answers, mut out) = (&b"id.example.org\n\n"[..], Vec::new());
+        let issuer = ask(&mut answers, &mut out, &ISSUER, issuer_of).unwrap();
+        assert_eq!(issuer.as_str(), "https://id.example.org");
+        let ended = ask(&mut &b"ftp:\n\n"[..], &mut Vec::new(), &ISSUER, issuer_of);
+        assert!(
+            ended.unwrap_err().contains("nothing was written"),
+            "nothing is offered for what nobody understands"
+        );
     }
 
     #[test]

@@ -102,7 +102,11 @@ async fn rotate(settings: &Settings, opened: &Opened, after: Duration, form: For
     let hint = match signing.chain(published).filter(|at| *at > now).max() {
         None => "there are no keys to rotate; `chancery keys add` makes one".to_owned(),
         Some(until) => {
-            format!("a rotation is under way until {}; nothing was changed", rfc3339(until))
+            format!(
+                "a rotation is under way until {}; nothing was changed. A shorter --sign-after ends it sooner, and `chancery keys \
+                 remove KID` ends a key at once that others may know",
+                rfc3339(until)
+            )
         }
     };
     Ok(list.print(form, &hint))

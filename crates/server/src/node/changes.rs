@@ -1,23 +1,32 @@
 //! Says in the log what commands and other nodes have changed of clients, people and keys. The store is asked for it once a
 //! second anyway; only what has changed is read.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::documents::Cache;
 use chancery_core::error::Fault;
-use chancery_core::ports::{Accounts as _, Clock as _, PrivateKeys as _, Registry as _, SystemClock};
+use chancery_core::ports::{Accounts as _, PrivateKeys as _, Registry as _};
+use chancery_core::rotation::KeyTimes;
 use chancery_store::{Changed, DocumentKind};
 use chancery_types::{AccountId, ClientId, RealmId};
 
 use super::Node;
 use crate::log::Level;
+use crate::parts::Opened;
 
 /// How many changes of one second are said; a batch of clients may have thousands.
 const TOLD: usize = 100;
 
+/// The keys of a realm by their ids, and when each is used.
+type Keys = BTreeMap<String, KeyTimes>;
+
 /// What was changed since it was last said.
-#[derive(Default)]
-pub(super) struct Changes(Mutex<Vec<Changed>>);
+pub(super) struct Changes {
+    noticed: Mutex<Vec<Changed>>,
+    /// The keys as they were last seen.
+    keys: Mutex<Keys>,
+}
 
 impl Cache for Changes {
     /// What this process has written has events of its own.
@@ -26,7 +35,7 @@ impl Cache for Changes {
     fn invalidate_all(&self) {}
 
     fn changed_elsewhere(&self, document: &Changed) {
-        let mut noticed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noticed = self.noticed();
         if noticed.len() < TOLD && !noticed.contains(document) {
             noticed.push(document.clone());
         }
@@ -34,9 +43,69 @@ impl Cache for Changes {
 }
 
 impl Changes {
-    fn take(&self) -> Vec<Changed> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What changes from now on. Keys that cannot be read now are new when they are seen.
+    pub(super) async fn since(opened: &Opened, realm: &RealmId) -> Self {
+        let keys = keys(opened, realm).await.unwrap_or_default();
+        Self { noticed: Mutex::default(), keys: Mutex::new(keys) }
     }
+
+    fn noticed(&self) -> MutexGuard<'_, Vec<Changed>> {
+        self.noticed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Vec<Changed> {
+        std::mem::take(&mut *self.noticed())
+    }
+
+    /// Which keys are others than when they were last seen.
+    fn seen(&self, now: Keys) -> KeyChanges {
+        let mut seen = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *seen, now);
+        KeyChanges::between(&before, &seen)
+    }
+}
+
+/// What has become of keys.
+#[derive(Debug, PartialEq, Eq)]
+struct KeyChanges {
+    added: Vec<String>,
+    /// They begin or end at another time.
+    changed: Vec<String>,
+    removed: Vec<String>,
+}
+
+impl KeyChanges {
+    fn between(before: &Keys, now: &Keys) -> Self {
+        let of = |keys: &Keys, is_meant: &dyn Fn(&String, &KeyTimes) -> bool| {
+            keys.iter().filter(|(kid, times)| is_meant(kid, times)).map(|(kid, _)| kid.clone()).collect()
+        };
+        Self {
+            added: of(now, &|kid, _| !before.contains_key(kid)),
+            changed: of(now, &|kid, times| before.get(kid).is_some_and(|old| old != times)),
+            removed: of(before, &|kid, _| !now.contains_key(kid)),
+        }
+    }
+
+    fn kids(&self) -> Vec<&str> {
+        [&self.added, &self.changed, &self.removed].into_iter().flatten().map(String::as_str).collect()
+    }
+
+    fn text(&self) -> String {
+        let of =
+            |what: &str, kids: &[String]| (!kids.is_empty()).then(|| format!("{what}: {}", kids.join(", ")));
+        let parts =
+            [of("added", &self.added), of("with another end", &self.changed), of("removed", &self.removed)];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!("a command, or another node, was at work on the keys: {}", parts.join("; "))
+    }
+}
+
+/// All keys of the realm, those for encryption among them.
+async fn keys(opened: &Opened, realm: &RealmId) -> Result<Keys, Fault> {
+    let (signing, encryption) = (opened.keys.list(realm).await?, opened.keys.encryption_keys(realm).await?);
+    let signing = signing.into_iter().map(|key| (key.jwk.kid().map(str::to_owned), key.times));
+    let encryption = encryption.into_iter().map(|key| (key.jwk.kid().map(str::to_owned), key.times));
+    Ok(signing.chain(encryption).filter_map(|(kid, times)| Some((kid?, times))).collect())
 }
 
 impl Node {
@@ -78,14 +147,41 @@ impl Node {
     }
 
     async fn say_keys(&self, realm: &RealmId) -> Result<(), Fault> {
-        let now = SystemClock.now();
-        let (keys, encryption) =
-            (self.opened.keys.list(realm).await?, self.opened.keys.encryption_keys(realm).await?);
-        let signing = keys.iter().filter(|key| key.times.counts(now)).filter_map(|key| key.jwk.kid());
-        let others = encryption.iter().filter(|key| key.times.counts(now)).filter_map(|key| key.jwk.kid());
-        let kids: Vec<&str> = signing.chain(others).collect();
-        let text = "a command, or another node, was at work: these keys count now";
-        self.log.say_of(Level::Info, "keys_changed", ("kids", &kids.join(" ")), text);
+        let changes = self.changes.seen(keys(&self.opened, realm).await?);
+        let kids = changes.kids();
+        // The same document has the root secrets.
+        if !kids.is_empty() {
+            self.log.say_of(Level::Info, "keys_changed", ("kids", &kids.join(" ")), &changes.text());
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chancery_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn only_keys_that_have_changed_are_named() {
+        let times = |at| KeyTimes {
+            publish_at: Timestamp::from_secs(0),
+            sign_from: Timestamp::from_secs(at),
+            end: None,
+            made_at: None,
+        };
+        let keys = |keys: &[(&str, i64)]| -> Keys {
+            keys.iter().map(|(kid, at)| ((*kid).to_owned(), times(*at))).collect()
+        };
+        let before = keys(&[("same", 1), ("rotated", 1), ("gone", 1)]);
+        let changes = KeyChanges::between(&before, &keys(&[("same", 1), ("rotated", 2), ("new", 1)]));
+        assert_eq!(changes.kids(), ["new", "rotated", "gone"]);
+        assert!(
+            changes.text().ends_with(" on the keys: added: new; with another end: rotated; removed: gone"),
+            "{}",
+            changes.text()
+        );
+        assert_eq!(KeyChanges::between(&before, &before).kids(), [""; 0]);
     }
 }

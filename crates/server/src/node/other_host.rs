@@ -17,6 +17,9 @@ use crate::settings::Settings;
 /// How many names are told. Strangers can choose some of them.
 const NAMES: usize = 8;
 
+/// How many characters of a name are told.
+const LONGEST: usize = 100;
+
 /// The names by which people and clients ask, and those by which proxies have asked instead.
 pub(super) struct OtherHosts {
     ours: Vec<Box<str>>,
@@ -60,8 +63,9 @@ impl OtherHosts {
         }
         // Others are asked by whoever looks whether the server is there, under any name.
         endpoint().filter(|endpoint| endpoint.describe().caller == Caller::Browser)?;
+        let name = shortened(name);
         let mut others = self.others.lock().ok()?;
-        if !others.insert(name.into()) {
+        if !others.insert(name.as_str().into()) {
             return None;
         }
         self.are_many.store(others.len() >= NAMES, Ordering::Relaxed);
@@ -71,6 +75,14 @@ impl OtherHosts {
              the header field Host (nginx: proxy_set_header Host $http_host;). X-Forwarded-Host is not read. This is logged once \
              for a name"
         ))
+    }
+}
+
+/// The name, or its beginning if it is long: whoever asks can choose one that fills the log.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LONGEST) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}\u{2026}", name.get(..end).unwrap_or_default()),
     }
 }
 
@@ -106,7 +118,9 @@ mod tests {
             assert!(said.contains(part), "{said}");
         }
         assert_eq!(notice("chancery", page), None);
+        let long = notice(&format!("{}.example", "a".repeat(250)), page).unwrap();
+        assert!(long.contains(&format!(" asks for {}\u{2026} where", "a".repeat(LONGEST))), "{long}");
         let told = (0..20).filter(|number| notice(&format!("id.example:{number}"), page).is_some()).count();
-        assert_eq!(told, NAMES - 1);
+        assert_eq!(told, NAMES - 2);
     }
 }

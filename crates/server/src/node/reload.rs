@@ -31,7 +31,11 @@ impl Node {
                 self.say_departures(&settings);
                 *taken = settings.values;
             }
-            Err(why) => self.log.answer(Level::Error, "configuration_kept", &why),
+            // All that is wrong is one line of the log.
+            Err(why) => {
+                let why = why.lines().collect::<Vec<_>>().join("; ");
+                self.log.answer(Level::Error, "configuration_kept", &why);
+            }
         }
     }
 

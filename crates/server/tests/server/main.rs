@@ -14,6 +14,7 @@ mod registration;
 mod serving;
 mod sessions;
 mod shown;
+mod standard_input;
 mod store_lock;
 mod support;
 mod tls;

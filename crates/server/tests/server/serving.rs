@@ -341,10 +341,10 @@ fn sighup_takes_a_good_configuration_and_keeps_the_old_one_instead_of_a_bad_one(
     server.wait_for("configuration_reloaded");
     assert_eq!(get(http, "/oauth/token").0, 405);
     assert_eq!(get(http, "/token").0, 404);
-    std::fs::write(&path, "issuer = 1").unwrap();
+    std::fs::write(&path, "issuer = 1\nrealm = 2\n").unwrap();
     server.signal("HUP");
     let line = server.wait_for("configuration_kept");
-    assert!(line.contains("issuer"), "{line}");
+    assert!(line.contains("issuer: ") && line.contains("; realm: ") && !line.contains("u000a"), "{line}");
     assert_eq!(get(http, "/oauth/token").0, 405);
 }
 
@@ -438,7 +438,11 @@ fn a_store_belongs_to_its_issuer_until_somebody_moves_it() {
         }
     }
     let said = done(&folder, &[&["accept-issuer"][..], &moved].concat(), "");
-    assert_eq!(said, "the store belongs to https://id.example.org/auth from now on\n");
+    let (belongs, next) = said.split_once("\nended: every session and token of before\nnext:  ").unwrap();
+    let new = "the store belongs to https://id.example.org/auth from now on, and no longer to https://id.example.org";
+    assert!(belongs == new && next.contains("up for https://id.example.org/auth,"), "{said}");
+    let again = done(&folder, &[&["accept-issuer"][..], &moved].concat(), "");
+    assert_eq!(again, "the store belongs to https://id.example.org/auth already; nothing was changed\n");
     assert!(done(&folder, &[&["check"][..], &moved].concat(), "").contains("the configuration is good"));
     let said = refused(&folder, &["check"], "");
     assert!(said.contains("https://id.example.org is not the issuer of this store"), "{said}");

@@ -84,7 +84,7 @@ fn a_live_session_is_listed_and_ended() {
     let _code = sign_in(http, "app", "alice");
     let first = list();
     assert_eq!(first.lines().count(), 1, "{first}");
-    assert!(first.matches("\t2").count() == 2 && first.ends_with("\tapp\n"), "{first}");
+    assert!(first.matches("\t2").count() == 3 && first.ends_with("\tapp\n"), "{first}");
     let of_json = done(&folder, &["session", "list", "alice", "--json"], "");
     assert!(of_json.contains(r#""network": "#) && of_json.contains(r#""app""#), "{of_json}");
     let _code = sign_in(http, "shop", "alice");
@@ -105,17 +105,22 @@ fn a_live_session_is_listed_and_ended() {
     server.wait_for(&failed("shop"));
 }
 
-/// Nobody is said to be notified where no client wants it; a network is shown where one is known.
+/// Nobody is said to be notified where no client wants it; browser and network are shown where they are known.
 #[test]
 fn a_session_that_no_client_watches_ends_in_silence() {
     let folder = initialised();
     let client = client("app").replace("backchannel_logout_uri", "client_uri");
     done(&folder, &["client", "add", "--file", "-"], &client);
     let mut server = Server::start(&folder, &[]);
-    let more = "X-Forwarded-For: 203.0.113.7\r\n";
+    let more = "X-Forwarded-For: 203.0.113.7\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 \
+                Firefox/140.0\r\n";
     let _code = sign_in_with(server.address("http"), "app", "alice", more);
     let listed = rows(&folder, &["session", "list", "alice"]);
-    assert!(listed.ends_with("\t203.0.113.7\tapp\n"), "{listed}");
+    assert!(listed.ends_with("\tFirefox on Linux\t203.0.113.7\tapp\n"), "{listed}");
+    let of_json = done(&folder, &["session", "list", "alice", "--json"], "");
+    for member in [r#""browser": "Firefox""#, r#""system": "Linux""#, r#""last_used_at": "2"#] {
+        assert!(of_json.contains(member), "{member}: {of_json}");
+    }
     let ended = done(&folder, &["session", "end", "alice"], "");
     assert!(ended.starts_with("1 session has ended; none of the clients wants to be told"), "{ended}");
 }
@@ -131,7 +136,7 @@ fn the_log_says_what_commands_have_changed() {
         (&["client", "disable", "app"][..], r#""client_changed","client_id":"app","message":"a command"#),
         (&["client", "remove", "app"], "the client is removed"),
         (&["user", "disable", "alice"], "\"person_changed\",\"account\":\""),
-        (&["keys", "rotate"], "\"keys_changed\",\"kids\":\""),
+        (&["keys", "rotate"], "was at work on the keys: added: "),
     ] {
         done(&folder, command, "");
         let line = server.wait_for(said);
