@@ -59,6 +59,16 @@ impl Access {
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
     }
 
+    /// Checks the folder of a backup: whoever may write to it can put another file in its place, and be anybody once that is
+    /// restored. A group is nobody that we know to be trusted.
+    fn check_backups(self) -> Result<(), String> {
+        self.check_owner(false)?;
+        let allowed = if self.owner == ROOT { GROUP_WRITES } else { 0 };
+        let rule = "whoever writes there could put another backup in its place: make a folder of your own with `mkdir -m 700`, or \
+                    `chmod go-w` this one";
+        self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
+    }
+
     /// Checks that the file is ours or root's, unless another owner is trusted. Root never works on the files
     /// of another: what it makes beside them would be its own, and that user could not open it.
     fn check_owner(self, is_another_trusted: bool) -> Result<(), String> {
@@ -117,6 +127,12 @@ fn check_store_by(ourselves: u32, database: &Path, is_group_trusted: bool) -> Re
 /// Checks the folder in which a store is or will be.
 pub(crate) fn check_folder(folder: &Path, is_group_trusted: bool) -> Result<(), String> {
     check_folder_by(ourselves(), folder, is_group_trusted)
+}
+
+/// Checks the folder in which a backup will be.
+pub(crate) fn check_backups(folder: &Path) -> Result<(), String> {
+    let metadata = std::fs::metadata(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Access::of(&metadata).check_backups().map_err(|what| format!("{}: {what}", folder.display()))
 }
 
 fn check_folder_by(ourselves: u32, folder: &Path, is_group_trusted: bool) -> Result<(), String> {

@@ -11,7 +11,7 @@ use chancery_store_sqlite::{Backup as About, back_up, examine, is_in_use, revive
 use chancery_types::Kind;
 
 use super::{Output, client, lines};
-use crate::access::{IS_FOLDER, check_folder, check_store, folder_of, with_companions};
+use crate::access::{IS_FOLDER, check_backups, check_folder, check_store, folder_of, with_companions};
 use crate::arguments::{Backup, Restore};
 use crate::log::rfc3339;
 use crate::parts::{missing, open};
@@ -40,10 +40,12 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
     if file.symlink_metadata().is_ok() {
         return Err(about(&"exists already and was not changed: name a new file"));
     }
-    let unfinished = Unfinished::beside(file, "backup").map_err(|error| match error.kind() {
-        ErrorKind::NotFound => about(&"its folder does not exist: make it first, with `mkdir -m 700`"),
-        _ => about(&error),
-    })?;
+    let folder = folder_of(file);
+    if !folder.is_dir() {
+        return Err(about(&"its folder does not exist: make it first, with `mkdir -m 700`"));
+    }
+    check_backups(&folder)?;
+    let unfinished = Unfinished::beside(file, "backup").map_err(|error| about(&error))?;
     let now = SystemClock.now();
     let (source, target) = (path.clone(), unfinished.0.clone());
     let copied =

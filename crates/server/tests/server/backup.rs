@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +43,26 @@ fn stopped(mut server: Server) {
 
 fn mode(file: &Path) -> u32 {
     fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+/// Whoever can write to the folder of a backup could put another one in its place.
+#[test]
+fn a_backup_is_not_put_where_others_write() {
+    let folder = with_client();
+    let place = folder.join("backups");
+    fs::create_dir(&place).unwrap();
+    for (mode, is_good) in [(0o777, false), (0o1777, false), (0o770, false), (0o702, false), (0o755, true)] {
+        fs::set_permissions(&place, fs::Permissions::from_mode(mode)).unwrap();
+        // What root has made and given to a group is up to root.
+        let is_given = fs::metadata(&folder).map(|made| made.uid()).unwrap() == 0 && mode == 0o770;
+        if is_good || is_given {
+            done(&folder, &["backup", &format!("backups/{mode:o}")], "");
+            continue;
+        }
+        let said = refused(&folder, &["backup", "backups/b"], "");
+        assert!(said.starts_with("backups: ") && said.contains("`mkdir -m 700`"), "{mode:o}: {said}");
+        assert!(!fs::read_dir(&place).unwrap().any(|file| file.unwrap().file_name() == "b"), "{mode:o}");
+    }
 }
 
 /// CR-8: while many write, backups are made; each has every write that was answered before it was begun, and is whole.
