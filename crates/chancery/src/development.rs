@@ -111,6 +111,7 @@ pub struct Demo {
     password: Zeroizing<String>,
     secret: Zeroizing<String>,
     command: String,
+    has_own_password: bool,
 }
 
 impl Demo {
@@ -137,13 +138,19 @@ impl Demo {
         }
         let authority = HeaderValue::from_str(authority).map_err(|_| DevelopmentError::NotLoopback)?;
         let command = format!("chancery try --issuer {issuer}");
-        Ok(Self { issuer, authority, password, secret, command })
+        Ok(Self { issuer, authority, password, secret, command, has_own_password: false })
     }
 
     /// With another command that signs in as the client `demo`, as printing it says.
     #[must_use]
     pub fn with_command(self, command: String) -> Self {
         Self { command, ..self }
+    }
+
+    /// Of a person who has been given another password since: printing it does not show that of before.
+    #[must_use]
+    pub fn with_own_password(self) -> Self {
+        Self { has_own_password: true, ..self }
     }
 
     /// The issuer.
@@ -246,7 +253,11 @@ impl Demo {
 impl fmt::Display for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { issuer, password, secret, command, .. } = self;
-        let (password, secret) = (&**password, &**secret);
+        let password = match self.has_own_password {
+            true => "the one that you have set (`chancery user passwd demo` sets another)",
+            false => password.as_str(),
+        };
+        let secret = &**secret;
         write!(
             f,
             "A development provider, for this machine only.
@@ -261,7 +272,9 @@ impl fmt::Display for Demo {
   client       demo-spa  public, for your app in the browser; http://localhost on any port, any path
   client       demo-web  with the secret, for your app on a server; http://localhost on any port, any path
   client       demo-api  with the secret; client credentials; introspects the tokens of the others
+
   secret       {secret}
+               (of demo-web and demo-api)
 
   try it       {command}
   your own     open {issuer}/ and copy the lines for your library

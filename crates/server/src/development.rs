@@ -10,7 +10,10 @@ use std::sync::Arc;
 use chancery::development::Demo;
 use chancery_accounts::AccountError;
 use chancery_core::client::{RegistrationRules, register};
-use chancery_core::ports::{Clock as _, Registry as _, SystemClock};
+use chancery_core::model::LoginForm;
+use chancery_core::ports::{
+    Accounts as _, Clock as _, LoginOutcome, LoginRefusal, Registry as _, Room, SystemClock,
+};
 use chancery_jose::SystemRandom;
 use chancery_types::Issuer;
 use zeroize::Zeroizing;
@@ -52,10 +55,14 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     if settings.tls.is_some() {
         return Err(format!("{}: a development provider has no [tls]", file.display()));
     }
-    let demo = demo(&settings.issuer, &folder.join("credentials"))?;
+    let (demo, password) = demo(&settings.issuer, &folder.join("credentials"))?;
     let _alone = StoreLock::take(&settings, Holder::Server)?;
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
+    let demo = match has_other_password(&settings, &opened, &password).await? {
+        true => demo.with_own_password(),
+        false => demo,
+    };
     Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(Some(configured)).await
 }
 
@@ -104,8 +111,9 @@ fn with_ipv6(mut settings: Settings) -> Settings {
     settings
 }
 
-/// The secrets are made once and kept in a file, so that scripts and browsers can keep using them.
-fn demo(issuer: &Issuer, credentials: &Path) -> Result<Demo, String> {
+/// The clients and the person, whose password is told besides. The secrets are made once and kept in a file, so that scripts and
+/// browsers can keep using them.
+fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>), String> {
     let text = match fs::read_to_string(credentials) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -128,11 +136,20 @@ fn demo(issuer: &Issuer, credentials: &Path) -> Result<Demo, String> {
             || format!("{}: {name} is missing; remove the folder to start afresh", credentials.display());
         found.map(|(_, value)| Zeroizing::new(value.trim().to_owned())).ok_or_else(missing)
     };
-    let demo = Demo::new(issuer.as_str(), value("password")?, value("client_secret")?);
+    let password = value("password")?;
+    let demo = Demo::new(issuer.as_str(), password.clone(), value("client_secret")?);
     let demo = demo.map_err(|error| error.to_string())?;
     // What was typed to start this process starts its commands, too.
     let program = std::env::args().next().unwrap_or_else(|| "chancery".to_owned());
-    Ok(demo.with_command(format!("{program} try --issuer {issuer}")))
+    Ok((demo.with_command(format!("{program} try --issuer {issuer}")), password))
+}
+
+/// Whether somebody has given the person another password than the one of the file.
+async fn has_other_password(settings: &Settings, opened: &Opened, password: &str) -> Result<bool, String> {
+    let form = LoginForm::new("demo", password);
+    let login = opened.accounts.authenticate(&settings.realm, SystemClock.now(), form, Room::default()).await;
+    let login = login.map_err(|fault| fault.to_string())?;
+    Ok(matches!(login, LoginOutcome::Refused(LoginRefusal::WrongPassword(_))))
 }
 
 /// Makes the keys, clients and the person that do not exist yet.

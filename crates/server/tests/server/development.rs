@@ -51,6 +51,14 @@ fn it_says_everything_that_one_needs_and_keeps_what_it_made() {
         again.wait_for(secret);
     }
     assert_eq!(fs::read_to_string(&credentials).unwrap(), made);
+
+    // A password that is good no longer is not shown any more.
+    done(&folder, &["user", "passwd", "demo", "--dev"], "battery staple\n");
+    drop(again);
+    let mut changed = start(&folder, listen);
+    changed.wait_for("  password     the one that you have set");
+    assert!(!changed.has_said(secrets[1]), "{}", secrets[1]);
+    changed.wait_for(secrets[3]);
 }
 
 /// Only this machine, and only under its own name: another site's name that leads to loopback gets nothing.

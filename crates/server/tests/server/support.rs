@@ -141,6 +141,11 @@ impl Server {
         }
     }
 
+    /// Whether a line of those that were read has this text.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.seen.iter().any(|line| line.contains(text))
+    }
+
     /// Where it listens: `http`, `https`, `management`.
     pub(crate) fn address(&mut self, what: &str) -> SocketAddr {
         let line = self.wait_for(&format!("\"{what} on "));
