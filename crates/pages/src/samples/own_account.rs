@@ -33,7 +33,11 @@ pub(super) fn each(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)
         let is_empty = name == "account-empty";
         let view = OwnAccountView {
             account: alice(),
-            sessions: if is_empty { vec![here()] } else { vec![this(), phone(), unknown()] },
+            sessions: match name {
+                "account-empty" => vec![here()],
+                "account" => [vec![this(), phone(), unknown()], many()].concat(),
+                _ => vec![this(), phone(), unknown()],
+            },
             more_sessions: (!is_empty).then(|| format!("{}?from=x", address())),
             more_applications: (name == "account-gone").then(|| format!("{}?from=y", address())),
             is_further: name == "account-gone",
@@ -123,6 +127,12 @@ fn phone() -> OwnSessionView {
 
 fn unknown() -> OwnSessionView {
     session("unknown", place(None, None, None), [72, 72])
+}
+
+/// More than are shown without being asked for.
+fn many() -> Vec<OwnSessionView> {
+    let place = || place(Some("Chromium"), Some("Windows"), Some("203.0.113.9"));
+    [100, 200, 300].map(|hours| session(&format!("desk-{hours}"), place(), [hours, hours - 1])).into()
 }
 
 fn photos() -> ApplicationView {

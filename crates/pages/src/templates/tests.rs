@@ -21,6 +21,19 @@ fn rendered() -> Vec<(String, &'static str, String)> {
     pages
 }
 
+/// A list of many is short at first: five stand on the page, and the others are folded away.
+#[test]
+fn long_lists_are_folded() {
+    let all = pages();
+    let of = |wanted| all.iter().find(|(name, language, _)| name == wanted && *language == "en").unwrap();
+    let page = &of("account").2;
+    let (shown, folded) = page.split_once("<details class=\"fold\">").unwrap();
+    let count = |html: &str| html.matches("account/session?").count();
+    assert_eq!((count(shown), count(folded)), (4, 1), "the fifth is this session, which has no link");
+    assert!(folded.contains("<summary>Show 1 more</summary>"));
+    assert!(!of("account-news").2.contains("class=\"fold\""), "three need no fold");
+}
+
 #[test]
 fn every_page_is_complete() {
     for (name, language, html) in pages() {
