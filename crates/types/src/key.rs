@@ -1,6 +1,8 @@
 //! What the store files a record under: digests, never the secret that is sent over the wire.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use std::io::Write as _;
+
+use aws_lc_rs::digest::{self, Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -76,11 +78,21 @@ macro_rules! placed_digest {
             /// Derives it; the realm is part of the digest, so that two realms in one store cannot collide.
             #[must_use]
             pub fn derive(realm: &RealmId, kind: Kind, partition: Partition, id_or_secret: &[u8]) -> Self {
-                let digest = digest(realm, &[kind.0], id_or_secret);
+                Self::placed(kind, partition, &digest(realm, &[kind.0], id_or_secret))
+            }
+
+            /// Derives it for a record that belongs to no tree: its own digest places it.
+            #[must_use]
+            pub fn derive_placed(realm: &RealmId, kind: Kind, id: &[u8]) -> Self {
+                let digest = digest(realm, &[kind.0], id);
+                Self::placed(kind, Partition([digest[0], digest[1]]), &digest)
+            }
+
+            fn placed(kind: Kind, partition: Partition, digest: &[u8; 32]) -> Self {
                 let mut bytes = [0; LENGTH];
                 let (head, tail) = bytes.split_at_mut(3);
                 head.copy_from_slice(&[kind.0, partition.0[0], partition.0[1]]);
-                tail.copy_from_slice(&digest);
+                tail.copy_from_slice(digest);
                 Self(bytes)
             }
 
@@ -157,12 +169,60 @@ impl Tag {
 /// SHA-256 over the three parts with their lengths in front, so that different parts never form the same
 /// input.
 fn digest(realm: &RealmId, domain: &[u8], id: &[u8]) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    for part in [realm.as_str().as_bytes(), domain, id] {
-        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        context.update(part);
-    }
+    let parts = [realm.as_str().as_bytes(), domain, id].map(|part| (length(part), part));
+    // Nearly every input fits in here, and one call is a third cheaper than a context with six.
+    let mut room = [0; 192];
+    let mut rest = room.as_mut_slice();
+    let fits =
+        parts.iter().all(|(length, part)| rest.write_all(length).and_then(|()| rest.write_all(part)).is_ok());
+    let unused = rest.len();
+    let digest = match room.get(..room.len() - unused) {
+        Some(input) if fits => digest::digest(&SHA256, input),
+        _ => {
+            let mut context = Context::new(&SHA256);
+            for (length, part) in parts {
+                context.update(&length);
+                context.update(part);
+            }
+            context.finish()
+        }
+    };
     let mut out = [0; 32];
-    out.copy_from_slice(context.finish().as_ref());
+    out.copy_from_slice(digest.as_ref());
     out
+}
+
+fn length(part: &[u8]) -> [u8; 8] {
+    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn realm() -> RealmId {
+        RealmId::parse("main").unwrap()
+    }
+
+    #[test]
+    fn a_digest_is_the_same_however_long_its_input_is() {
+        for length in [0, 1, 154, 155, 156, 157, 1000] {
+            let id = vec![7; length];
+            let mut input = Vec::new();
+            for part in [b"main".as_slice(), b"account", &id] {
+                input.extend(part.len().to_be_bytes());
+                input.extend(part);
+            }
+            let expected = digest::digest(&SHA256, &input);
+            assert_eq!(Tag::derive(&realm(), "account", &id).as_bytes(), expected.as_ref(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_no_tree_stands_where_its_digest_says() {
+        let key = Key::derive_placed(&realm(), Kind::CONSENT, b"id");
+        let [_, a, b, first, second, ..] = *key.as_bytes() else { panic!("35 bytes") };
+        assert_eq!((a, b), (first, second));
+        assert_eq!(key, Key::derive(&realm(), Kind::CONSENT, key.partition(), b"id"));
+    }
 }

@@ -1,6 +1,6 @@
 //! A remembered consent.
 
-use chancery_types::{AccountId, ClientId, Key, Kind, Partition, RealmId, Timestamp};
+use chancery_types::{AccountId, ClientId, Key, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
@@ -33,15 +33,9 @@ impl Body for ConsentBody {
 /// The key of a consent. It is never a parent, so it may be derived; its partition comes from its own digest.
 #[must_use]
 pub fn consent_key(env: &Env, account: &AccountId, client: &ClientId) -> Key {
-    derived(&env.realm, Kind::CONSENT, &env.names.digest("consent", &[account.as_str(), client.as_str()]))
-}
-
-/// A derived key, whose partition comes from its own digest.
-pub(super) fn derived(realm: &RealmId, kind: Kind, id: &[u8]) -> Key {
-    let placed = Key::derive(realm, kind, Partition([0, 0]), id);
-    let partition = match placed.as_bytes() {
-        [_, _, _, a, b, ..] => Partition([*a, *b]),
-        _ => Partition([0, 0]),
-    };
-    Key::derive(realm, kind, partition, id)
+    Key::derive_placed(
+        &env.realm,
+        Kind::CONSENT,
+        &env.names.digest("consent", &[account.as_str(), client.as_str()]),
+    )
 }

@@ -3,7 +3,6 @@
 use chancery_types::{Alias, ClientId, Kind, UserCode};
 use serde::{Deserialize, Serialize};
 
-use super::consent::derived;
 use crate::context::Env;
 use crate::model::{Carrier, RegistrationId, Source};
 use crate::records::{Awaited, AwaitsDecision, Body, RequestOrigin};
@@ -61,7 +60,5 @@ impl AwaitsDecision for DeviceCodeBody {
 #[must_use]
 pub fn user_code_alias(env: &Env, code: &UserCode) -> Alias {
     let digest = env.names.digest("user code", &[code.as_str()]);
-    // The digest places the record, as it places a consent.
-    let partition = derived(&env.realm, Kind::DEVICE_CODE, &digest).partition();
-    Alias::derive(&env.realm, Kind::DEVICE_CODE, partition, &digest)
+    Alias::derive_placed(&env.realm, Kind::DEVICE_CODE, &digest)
 }

@@ -7,7 +7,6 @@ use chancery_types::handle::HandleDigest;
 use chancery_types::{Key, Kind, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::consent::derived;
 use crate::model::{Carrier, Done, Source};
 use crate::records::Body;
 
@@ -109,5 +108,5 @@ impl Body for AnswerBody {
 /// The key of an interaction's answer. It is never a parent, so it may be derived.
 #[must_use]
 pub fn answer_key(realm: &RealmId, interaction: InteractionId) -> Key {
-    derived(realm, Kind::ANSWER, interaction.as_bytes())
+    Key::derive_placed(realm, Kind::ANSWER, interaction.as_bytes())
 }

@@ -3,7 +3,6 @@
 use chancery_types::{Key, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::consent::derived;
 use crate::context::Env;
 use crate::records::Body;
 
@@ -26,5 +25,5 @@ impl Body for ThrottleBody {
 /// The key of the failures of `names`; `what` distinguishes a name from a network.
 #[must_use]
 pub fn throttle_key(env: &Env, what: &str, names: &[&str]) -> Key {
-    derived(&env.realm, Kind::THROTTLE, &env.names.digest(what, names))
+    Key::derive_placed(&env.realm, Kind::THROTTLE, &env.names.digest(what, names))
 }
