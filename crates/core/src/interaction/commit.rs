@@ -30,7 +30,8 @@ use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
 use crate::issue::Yes;
 use crate::model::{Authentication, GrantId, PromptName};
 use crate::records::{
-    Answered, Body as _, Found, GrantBody, InteractionBody, InteractionId, SessionBody, challenge_key,
+    Answered, Body as _, ConsentBody, Found, GrantBody, InteractionBody, InteractionId, SessionBody,
+    challenge_key,
 };
 use crate::request::{Addressed, Prompts, error_code};
 use crate::session;
@@ -367,11 +368,15 @@ fn updated(outcome: Result<Updated, StoreError>) -> Result<Written, Fault> {
 /// after grant and code were written: a withdrawal first ends the consent, then the grants that it finds, so
 /// that either it finds this grant, or this look finds no consent.
 pub(super) async fn still_stands(pending: &Pending<'_>) -> Result<bool, Fault> {
-    let (Some(before), Some(account)) = (&pending.agreed.standing, &pending.agreed.account) else {
-        return Ok(true);
-    };
-    let now = consent::standing(pending.call, pending.env, account, &pending.client).await?;
-    Ok(now.is_some_and(|now| now.body.id == before.body.id))
+    let Some(before) = &pending.agreed.standing else { return Ok(true) };
+    let now = pending.env.store.get(pending.call.now, before.key).await?;
+    Ok(match now {
+        // Nobody has touched it.
+        Some(now) if now.revision == before.revision => true,
+        // Widened by another tab, or given anew after a withdrawal.
+        Some(now) => ConsentBody::decode(&now.record.body)?.id == before.body.id,
+        None => false,
+    })
 }
 
 /// Ends the grant of an answer that is not given. Whoever signed in for it stays signed in.

@@ -60,7 +60,8 @@ pub trait Body: Serialize + DeserializeOwned {
         let mut bytes = Vec::with_capacity(1024);
         bytes.push(Self::VERSION);
         serde_json::to_writer(&mut bytes, self).map_err(|error| Fault::internal(error.to_string()))?;
-        Ok(bytes.into())
+        // Copied rather than cut, so that the allocator gets back a whole buffer, ready for the next body.
+        Ok(bytes.as_slice().into())
     }
 
     /// Reads a stored form of this or an older version.
