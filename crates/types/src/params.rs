@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use form_urlencoded::byte_serialize;
 
 use crate::Malformed;
 
@@ -144,23 +144,11 @@ pub fn encode<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
         if !out.is_empty() {
             out.push('&');
         }
-        encode_into(&mut out, name);
+        out.extend(byte_serialize(name.as_bytes()));
         out.push('=');
-        encode_into(&mut out, value);
+        out.extend(byte_serialize(value.as_bytes()));
     }
     out
-}
-
-/// What is percent-encoded: all but what the form encoding leaves as it is (RFC 6749 appendix B).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
-
-fn encode_into(out: &mut String, text: &str) {
-    for (n, word) in text.split(' ').enumerate() {
-        if n > 0 {
-            out.push('+');
-        }
-        out.extend(utf8_percent_encode(word, ENCODED));
-    }
 }
 
 /// Decodes one name or value of `application/x-www-form-urlencoded`. It is strict, because an attacker gains
