@@ -377,15 +377,22 @@ impl Html {
     /// Text as HTML, for between tags and for quoted attributes.
     #[must_use]
     pub fn escape(text: &str) -> Self {
-        const ENTITIES: [(char, &str); 5] =
-            [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
         let mut html = String::with_capacity(text.len());
-        for piece in text.split_inclusive(ENTITIES.map(|(character, _)| character)) {
-            let ends = ENTITIES.iter().find_map(|(end, entity)| Some((piece.strip_suffix(*end)?, *entity)));
-            let (before, entity) = ends.unwrap_or((piece, ""));
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
+            let (before, special) = rest.split_at(at);
+            let mut characters = special.chars();
             html.push_str(before);
-            html.push_str(entity);
+            html.push_str(match characters.next() {
+                Some('&') => "&amp;",
+                Some('<') => "&lt;",
+                Some('>') => "&gt;",
+                Some('"') => "&quot;",
+                _ => "&#39;",
+            });
+            rest = characters.as_str();
         }
+        html.push_str(rest);
         Self::new(html)
     }
 

@@ -67,7 +67,14 @@ fn shown_at(site: &Site, route: Route<'_>, parts: &Parts) -> Option<Box<str>> {
     if parts.method == Method::POST {
         return route.below.map(|_| address.into());
     }
-    let params = form::query(parts.uri.query()).ok()?;
+    let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) else {
+        return Some(address.into());
+    };
+    // Without any of our own parameters, which is nearly always, the query stays as it came.
+    if ![REDIRECTED, LANGUAGE].iter().any(|own| query.contains(own)) {
+        return Some(format!("{address}?{query}").into());
+    }
+    let params = form::query(Some(query)).ok()?;
     let others: Vec<_> = params.iter().filter(|(name, _)| ![REDIRECTED, LANGUAGE].contains(name)).collect();
     Some(match others.as_slice() {
         [] => address.into(),
