@@ -101,7 +101,7 @@ async fn decided(
         return front_page::answer(site, &call, parts);
     }
     let provider = &site.provider;
-    // The boxes: an answer is not to hold the room that only another one needs.
+    // The boxes: an answer is not to hold the room that only another one needs. The most frequent one has none.
     let next = match (route.endpoint, route.below) {
         (Endpoint::Interaction, None) => Box::pin(provider.answer_first(&call, params)).await,
         (Endpoint::Interaction, Some(_))
@@ -135,7 +135,7 @@ async fn decided(
             Box::pin(provider.end_session(&call, params.filtered(|name| name != REDIRECTED))).await
         }
         (Endpoint::UserCode, _) => provider.user_code(&call, params).await,
-        _ => Box::pin(provider.authorize(&call, params.filtered(|name| name != REDIRECTED))).await,
+        _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
     };
     if matches!(&next, Err(_) | Ok(Next { outcome: Outcome::Page(_), .. })) {
         call.shown_at = shown_at(site, route, parts);

@@ -66,13 +66,8 @@ impl Shown {
     }
 }
 
-/// The page of a prompt. Nothing is stored for it. In a box of its own: nobody who may show a page is to hold the room that
-/// its view needs.
+/// The page of a prompt. Nothing is stored for it.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
-    Box::pin(made(pending, shown)).await
-}
-
-async fn made(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
     if pending.is_used_up() {
         return lost(pending, true);
     }
