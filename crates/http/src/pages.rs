@@ -299,7 +299,9 @@ impl FormMarkup {
     /// The hidden fields as HTML, escaped.
     #[must_use]
     pub fn hidden_inputs(&self) -> Html {
-        let mut html = String::new();
+        // Room for the markup, and for a few characters that have to be escaped.
+        let length = self.fields.iter().map(|(name, value)| name.len() + value.len() + 64).sum();
+        let mut html = String::with_capacity(length);
         for (name, value) in &self.fields {
             let (name, value) = (Html::escape(name), Html::escape(value));
             let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
