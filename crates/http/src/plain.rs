@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountsView, ClientView, ConsentView, CustomView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
-    LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, Wait,
+    AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormView, LoginProblem, LoginView,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
+    SignedInView, Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
@@ -156,6 +157,15 @@ fn said(problem: LoginProblem) -> String {
     }
 }
 
+/// What a page says that comes again because nobody has looked at its form.
+fn once_more(form: &FormView) -> String {
+    let said = form.not_looked_at.map(|why| match why {
+        LoginProblem::NoCookies => said(why),
+        _ => "This page was open too long, or something has changed. Look at it once more.".to_owned(),
+    });
+    alert(said.as_deref())
+}
+
 fn alert(problem: Option<&str>) -> String {
     problem.map_or_else(String::new, |problem| format!("<p role=\"alert\" id=\"problem\">{problem}</p>"))
 }
@@ -216,7 +226,8 @@ fn consent(view: &ConsentView, form: &FormMarkup) -> String {
     let resources: String = view.resources.iter().map(resource).collect();
     let details: String = view.details.iter().map(|detail| self::detail(&detail.text("en"))).collect();
     let fields = format!(
-        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{details}{}{}{}{}",
+        "{}<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{details}{}{}{}{}",
+        once_more(&view.form),
         Html::escape(&view.client.name),
         Html::escape(&view.account.label),
         view.account_page.as_deref().map_or_else(String::new, withdrawable),
@@ -268,7 +279,7 @@ fn resource(resource: &ResourceView) -> String {
 }
 
 fn accounts(view: &AccountsView, form: &FormMarkup) -> String {
-    let mut fields = continuing_to(&view.client);
+    let mut fields = continuing_to(&view.client) + &once_more(&view.form);
     if view.expects_another {
         fields.push_str("<p role=\"alert\">The application expects a person who is not signed in here.</p>");
     }
@@ -424,7 +435,8 @@ fn sending(message: &MessageMarkup, nonce: &str) -> String {
 /// Only the application knows what it wants to ask; without a page of its own the person can cancel.
 fn custom(view: &CustomView, form: &FormMarkup) -> String {
     let fields = format!(
-        "{}<p>This step is not available here.</p>{}",
+        "{}{}<p>This step is not available here.</p>{}",
+        once_more(&view.form),
         continuing_to(&view.client),
         button("action", "cancel", "Cancel", "")
     );

@@ -160,6 +160,7 @@ fn page(prompt: &str, of: &ClientView, form: &FormView, own: Value) -> Value {
         "form": object(fields.collect()),
     });
     if let (Value::Object(page), Value::Object(own)) = (&mut page, own) {
+        page.extend(form.not_looked_at.map(|why| ("problem".to_owned(), problem(why).into())));
         page.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
     }
     page

@@ -93,11 +93,12 @@ struct OwnPages;
 
 impl Pages for OwnPages {
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
-        let (name, text, form) = match page.content {
+        let (name, body, form) = match page.content {
             Content::Custom(view, form) => {
                 let problem = view.problem.as_deref().unwrap_or("");
                 let text = format!("{} {} {problem}", view.account.label, view.data);
-                (view.prompt.as_str().to_owned(), text, form)
+                let again = view.form.not_looked_at.map_or("", |_| r#"<p role="alert">Once more.</p>"#);
+                (view.prompt.as_str().to_owned(), Html::escape(&text).to_string() + again, form)
             }
             Content::Login(view, _) => {
                 let colour = Html::escape(view.form.parameters.get("colour").unwrap_or("grey"));
@@ -107,12 +108,11 @@ impl Pages for OwnPages {
             _ => return PlainPages.page(page, locale),
         };
         Html::new(format!(
-            r#"<!doctype html><html lang="en"><title>{name}</title><main data-page="{name}">{}
+            r#"<!doctype html><html lang="en"><title>{name}</title><main data-page="{name}">{body}
             <form method="post" action="/answer">{}<button name="action" value="accept">Accept</button>
             <button name="action" value="keep">Accept for good</button><button name="action" value="deny">No</button>
             <button name="action" value="nothing">?</button><button name="action" value="lock">Lock</button>
             </form></main></html>"#,
-            Html::escape(&text),
             form.hidden_inputs()
         ))
     }

@@ -107,6 +107,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
 fn accounts(view: &AccountsView, markup: &FormMarkup) -> Value {
     context! {
         page => "accounts",
+        problem => view.form.not_looked_at.map(not_looked_at),
         client => client(&view.client),
         form => form(markup),
         accounts => view.accounts.iter().map(account).collect::<Vec<_>>(),
@@ -119,6 +120,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
     let site = origin.as_deref().and_then(|origin| origin.split_once("://"));
     Ok(context! {
         page => "consent",
+        problem => view.form.not_looked_at.map(not_looked_at),
         client => client(&view.client),
         account => account(&view.account),
         form => form(markup),
@@ -326,6 +328,14 @@ fn name_of(problem: LoginProblem) -> &'static str {
         LoginProblem::NoCookies => "no_cookies",
         // What has no words of its own yet is a login that did not succeed.
         _ => "refused",
+    }
+}
+
+/// Why nobody has looked at what was answered.
+fn not_looked_at(why: LoginProblem) -> &'static str {
+    match why {
+        LoginProblem::NoCookies => "no_cookies",
+        _ => "stale",
     }
 }
 

@@ -133,6 +133,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             ],
         ),
         ("consent-details", "https://photos.example/cb", "openid", "", vec![]),
+        ("consent-stale", "https://photos.example/cb", "openid email", "", vec![]),
         ("consent-nothing", "https://photos.example/cb", "", "", vec![]),
         (
             "consent-all",
@@ -158,13 +159,16 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             resources: resources.iter().filter_map(resource).collect(),
             details: if name == "consent-details" { details() } else { Vec::new() },
             account_page: Some("https://id.example/account".to_owned()),
-            form,
+            form: FormView { not_looked_at: stale(name), ..form },
         };
         show(name, Content::Consent(&view, &markup));
     }
-    for (name, expects_another) in [("accounts", false), ("accounts-another", true)] {
+    for (name, expects_another) in
+        [("accounts", false), ("accounts-another", true), ("accounts-stale", false)]
+    {
         let Some(form) = form("https://photos.example/callback") else { return };
         let accounts = vec![account("alice@example.org", !expects_another), account("Bob Example", false)];
+        let form = FormView { not_looked_at: stale(name), ..form };
         let view = AccountsView { client: client(), accounts, expects_another, form };
         show(name, Content::Accounts(&view, &markup));
     }
@@ -193,6 +197,7 @@ fn approvals(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
             Some("2001:db8:1234:5678:9abc:def0:1234:5678"),
         ),
         ("approve-plain", None, None, None),
+        ("approve-stale", None, None, None),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let view = ApproveView {
@@ -207,7 +212,7 @@ fn approvals(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
             asked_before: Duration::from_secs(42),
             ends_in: Duration::from_secs(540),
             address: address.map(Into::into),
-            form: FormView { target: None, ..form },
+            form: FormView { target: None, not_looked_at: stale(name), ..form },
         };
         show(name, Content::Approve(&view, markup));
     }
@@ -266,6 +271,7 @@ fn devices(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         ),
         ("confirm-device-elsewhere", Some("2001:db8:1234:5678:9abc:def0:1234:5678"), false, None),
         ("confirm-device-unknown", None, false, None),
+        ("confirm-device-stale", None, false, None),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let view = ConfirmDeviceView {
@@ -275,7 +281,7 @@ fn devices(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
             address: address.map(Into::into),
             is_from_here,
             device: device.map(Into::into),
-            form: FormView { target: None, ..form },
+            form: FormView { target: None, not_looked_at: stale(name), ..form },
         };
         show(name, Content::ConfirmDevice(&view, markup));
     }
@@ -444,7 +450,19 @@ fn account(label: &str, is_expected: bool) -> AccountView {
 fn form(target: &str) -> Option<FormView> {
     let target = Some(RedirectUri::parse(target).ok()?);
     let parameters = OwnParameters::default();
-    Some(FormView { action: FormAction::First, fields: Vec::new(), target, ui_locales: None, parameters })
+    Some(FormView {
+        action: FormAction::First,
+        fields: Vec::new(),
+        target,
+        not_looked_at: None,
+        ui_locales: None,
+        parameters,
+    })
+}
+
+/// Why the page comes again, by its name.
+fn stale(name: &str) -> Option<LoginProblem> {
+    name.ends_with("-stale").then_some(LoginProblem::Stale)
 }
 
 fn trial() -> TrialClients {

@@ -21,7 +21,7 @@ use super::grant::Allowed;
 use super::page::{Shown, lost, lost_page, page};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
-use super::view::{LoginProblem, SignUpProblem};
+use super::view::LoginProblem;
 use super::{Decided, Interactions, KEPT, Outcome, approval, consent, grant, visit};
 use crate::client::mark_used;
 use crate::context::{Call, Env};
@@ -123,6 +123,23 @@ pub(super) async fn go_on(pending: &Pending<'_>, change: SessionChange) -> Resul
 /// Shows the page that is needed. Where none may be shown, or none helps, the client hears why (OIDC Core
 /// section 3.1.2.1).
 pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
+    asked(pending, needed, None).await
+}
+
+/// The same for a form that was not looked at: the page says so.
+pub(super) async fn ask_again(
+    pending: &Pending<'_>,
+    needed: Needed,
+    why: LoginProblem,
+) -> Result<Decided, Fault> {
+    asked(pending, needed, Some(why)).await
+}
+
+async fn asked(
+    pending: &Pending<'_>,
+    needed: Needed,
+    not_looked_at: Option<LoginProblem>,
+) -> Result<Decided, Fault> {
     let shown = match needed {
         Needed::ConfirmDevice(_) => Shown::of(PromptName::ConfirmDevice),
         Needed::Login(_) => Shown::of(PromptName::Login),
@@ -133,24 +150,10 @@ pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided
         Needed::Custom(ref name, _) => Shown::of(PromptName::Custom(name.clone())),
         Needed::Impossible(why) => return refuse(pending, &why.into()).await,
     };
-    match pending.asked.prompts {
-        Prompts::Silent => refuse(pending, &needed.reason().into()).await,
-        Prompts::Asked(_) => page(pending, shown).await,
-    }
-}
-
-/// The same for a form that was not looked at: the page says so.
-pub(super) async fn ask_again(
-    pending: &Pending<'_>,
-    needed: Needed,
-    problem: LoginProblem,
-) -> Result<Decided, Fault> {
-    match (&pending.asked.prompts, &needed) {
-        (Prompts::Asked(_), Needed::Login(_)) => page(pending, Shown::login(Some(problem), None)).await,
-        (Prompts::Asked(_), Needed::SignUp(_)) => {
-            page(pending, Shown::sign_up(Some(SignUpProblem::NotLookedAt(problem)), None)).await
-        }
-        _ => ask(pending, needed).await,
+    match (&pending.asked.prompts, not_looked_at) {
+        (Prompts::Silent, _) => refuse(pending, &needed.reason().into()).await,
+        (Prompts::Asked(_), None) => page(pending, shown).await,
+        (Prompts::Asked(_), Some(why)) => page(pending, shown.once_more(why)).await,
     }
 }
 

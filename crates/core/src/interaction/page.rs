@@ -37,6 +37,8 @@ pub(super) type FreshBrowser = Option<Zeroizing<[u8; 16]>>;
 pub(super) struct Shown {
     prompt: PromptName,
     problem: Option<LoginProblem>,
+    /// Why the form was not looked at, if it was not.
+    not_looked_at: Option<LoginProblem>,
     typed: Option<String>,
     /// What an application says to its own page.
     said: Option<String>,
@@ -47,7 +49,12 @@ pub(super) struct Shown {
 impl Shown {
     /// The page of a prompt, as it is shown first.
     pub(super) fn of(prompt: PromptName) -> Self {
-        Self { prompt, problem: None, typed: None, said: None, unfit: None }
+        Self { prompt, problem: None, not_looked_at: None, typed: None, said: None, unfit: None }
+    }
+
+    /// The page of a prompt once more, because its form was not looked at.
+    pub(super) fn once_more(self, why: LoginProblem) -> Self {
+        Self { not_looked_at: Some(why), ..self }
     }
 
     /// The login page once more.
@@ -74,9 +81,9 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     if let Some(next) = pending.decided()? {
         return Ok(next);
     }
-    let Shown { prompt, problem, typed, said, unfit } = shown;
+    let Shown { prompt, problem, not_looked_at, typed, said, unfit } = shown;
     let (token, browser) = token(pending, &prompt)?;
-    let form = form(pending, &token)?;
+    let form = form(pending, &token, not_looked_at)?;
     let client = ClientView::of(&pending.client);
     let name = prompt.as_str().into();
     let person = || pending.person.as_ref().ok_or_else(|| Fault::internal("a page that needs a person"));
@@ -104,7 +111,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
                 None => None,
             },
             username: typed.or_else(|| known_name(pending)),
-            problem,
+            problem: problem.or(not_looked_at),
             acr_values: prompt::wanted_acr(&pending.asked),
             challenge: challenge(&token),
             offers_sign_up: pending.by.sign_up.offered,
@@ -113,7 +120,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         PromptName::Create => View::SignUp(SignUpView {
             client,
             username: typed,
-            problem: unfit,
+            problem: unfit.or(not_looked_at.map(SignUpProblem::NotLookedAt)),
             shortest_password: pending.env.accounts.shortest_password(&pending.env.realm),
             form,
         }),
@@ -246,7 +253,7 @@ pub(super) fn fresh_interaction(env: &Env) -> InteractionId {
 }
 
 /// The form of a page.
-fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
+fn form(pending: &Pending<'_>, token: &str, not_looked_at: Option<LoginProblem>) -> Result<FormView, Fault> {
     // Also where the request is stored: if its record is gone when the form comes back, it can be started
     // again.
     let mut fields = vec![("request", pending.carrier()?.into_text()), ("token", token.to_owned())];
@@ -262,7 +269,7 @@ fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
         Purpose::Decide(_) | Purpose::Visit(_) => None,
     };
     let (ui_locales, parameters) = (pending.asked.ui_locales.clone(), pending.asked.own.clone());
-    Ok(FormView { action, fields, target, ui_locales, parameters })
+    Ok(FormView { action, fields, target, not_looked_at, ui_locales, parameters })
 }
 
 /// The page for a request that cannot go on: it was answered, or its session is gone. That of another device is taken

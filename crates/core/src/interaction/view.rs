@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use chancery_types::handle::{Handle, Interaction};
-use chancery_types::iana::ErrorCode;
 use chancery_types::{RedirectUri, ResourceUri, is_misleading};
 use serde_json::Value;
 
 use super::user_code::UserCodeProblem;
-use crate::context::RequestId;
-use crate::error::{Failure, FaultKind, Reason};
+use crate::error::Reason;
 use crate::model::client::{ClientMetadata, Localized};
 use crate::model::{Acr, Client, CustomPromptName, OwnParameters};
 use crate::policy::DetailView;
 use crate::ports::SignUpRefusal;
-use crate::request::PageError;
 
 mod approvals;
 pub use approvals::{ApprovalDoneView, ApprovalsView, ApproveView, WaitingView};
+
+mod error;
+pub use error::ErrorView;
 
 mod own_account;
 pub use own_account::{
@@ -205,6 +205,9 @@ pub struct FormView {
     /// Where the last redirect will lead, so that a page can say where the person goes; `None` if it leads nowhere,
     /// because another device polls for the answer.
     pub target: Option<RedirectUri>,
+    /// Why the page comes again although nobody has looked at what was answered: [`LoginProblem::Stale`] or
+    /// [`LoginProblem::NoCookies`]. The page says so; one with a `problem` has it there, too.
+    pub not_looked_at: Option<LoginProblem>,
     /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser
     /// prefers.
     pub ui_locales: Option<Box<str>>,
@@ -506,43 +509,6 @@ pub struct PostLogoutTarget {
     pub uri: RedirectUri,
     /// `state`, to be sent along.
     pub state: Option<String>,
-}
-
-/// The error page: before the redirect URI was verified, or when something broke here.
-pub struct ErrorView {
-    /// Why, when a peer may know.
-    pub reason: Option<&'static Reason>,
-    /// What kind of fault, when it is ours.
-    pub fault: Option<FaultKind>,
-    /// Who asked, where that is known: the person can go on there ([`ClientView::way_on`]).
-    pub client: Option<ClientView>,
-    /// Name of the request in our log.
-    pub request_id: RequestId,
-}
-
-impl ErrorView {
-    /// What the page of this error says, in this language.
-    #[must_use]
-    pub fn of(error: &PageError, request_id: RequestId, language: &str) -> Self {
-        let (reason, fault) = match &error.failure {
-            Failure::Refused(refusal) => (Some(refusal.reason), None),
-            Failure::Broken(fault) => (None, Some(fault.kind())),
-        };
-        let mut client = error.way_on.as_deref().map(ClientView::of);
-        if let Some(client) = &mut client {
-            client.speak(language);
-        }
-        Self { reason, fault, client, request_id }
-    }
-
-    /// The error code to show.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match (self.reason, self.fault) {
-            (Some(reason), _) => reason.code,
-            (None, fault) => fault.unwrap_or(FaultKind::Internal).code(),
-        }
-    }
 }
 
 #[cfg(test)]

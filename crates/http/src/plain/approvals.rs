@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chancery_core::interaction::ApprovalProblem;
 use chancery_core::interaction::view::{ApprovalDoneView, ApprovalsView, ApproveView};
 
-use super::{button, detail, documents, in_form, resource, wait};
+use super::{button, detail, documents, in_form, once_more, resource, wait};
 use crate::pages::{FormMarkup, Html};
 
 pub(super) fn title(view: &ApprovalsView) -> &'static str {
@@ -76,10 +76,11 @@ pub(super) fn approve(view: &ApproveView, form: &FormMarkup) -> String {
     let address =
         view.address.as_deref().map_or_else(|| "not known".to_owned(), |text| Html::escape(text).to_string());
     let fields = format!(
-        "<p><strong>{name}</strong> asks <strong>{who}</strong>.</p>{}<ul>{wishes}</ul>{resources}{details}\
+        "{}<p><strong>{name}</strong> asks <strong>{who}</strong>.</p>{}<ul>{wishes}</ul>{resources}{details}\
          <dl><dt>Asked</dt><dd>{} ago</dd><dt>From the address</dt><dd>{address}</dd>\
          <dt>Ends in</dt><dd>{}</dd></dl>\
          <p>{compare} If you do not know of it, refuse.</p>{}{}{}",
+        once_more(&view.form),
         message(view.binding_message.as_deref()),
         wait(view.asked_before),
         wait(view.ends_in),

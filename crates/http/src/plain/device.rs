@@ -3,7 +3,7 @@
 use chancery_core::interaction::UserCodeProblem;
 use chancery_core::interaction::view::{ConfirmDeviceView, DeviceDoneView, UserCodeView};
 
-use super::{alert, button, documents, in_form, wait};
+use super::{alert, button, documents, in_form, once_more, wait};
 use crate::pages::{FormMarkup, Html};
 
 pub(super) fn user_code(view: &UserCodeView, form: &FormMarkup) -> String {
@@ -51,11 +51,12 @@ pub(super) fn confirm(view: &ConfirmDeviceView, form: &FormMarkup) -> String {
         format!("<dt>It calls itself</dt><dd>{}</dd>", Html::escape(device))
     });
     let fields = format!(
-        "<p>A device wants to use <strong>{name}</strong> with your account.</p>\
+        "{}<p>A device wants to use <strong>{name}</strong> with your account.</p>\
          <dl><dt>Code</dt><dd><strong>{code}</strong></dd><dt>Asked</dt><dd>{before} ago</dd>\
          <dt>From the address</dt><dd>{place}</dd>{device}</dl>\
          <p>Go on only if the device is in front of you and shows this code. \
          If somebody has sent you the code or a link, it is a fraud.</p>{}{}{}",
+        once_more(&view.form),
         button("action", "deny", "No, refuse", ""),
         button("action", "confirm", "Yes, it is mine", ""),
         documents(&view.client)

@@ -49,6 +49,30 @@ fn time_begins_with_the_request() {
     assert_eq!(refusals(&stale.events), [FORM_TOO_OLD.name]);
 }
 
+/// FR-03: whichever page comes again because its form was not looked at says so; the first time it says nothing.
+#[test]
+fn every_page_that_comes_again_has_its_problem() {
+    let kit = builder().build();
+    for (prompt, page, answer) in [
+        ("consent", "consent", json!({"allow": true})),
+        ("select_account", "account", json!({"another": true})),
+    ] {
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        let request = kit.authorization_request("web").scope("openid").set("prompt", prompt);
+        let view = pages(&ua).view(&interaction_of(&request.open(&ua)));
+        assert_eq!((&view["prompt"], &view["problem"]), (&json!(prompt), &Value::Null));
+        ua.signed_in("bob");
+        let again = pages(&ua).post(page, &view, answer);
+        assert_eq!(
+            (&again["prompt"], &again["problem"]),
+            (&json!(prompt), &json!("stale")),
+            "{}",
+            again.text()
+        );
+    }
+}
+
 /// What no page helps with is told to the client at once.
 #[test]
 fn nobody_is_sent_to_a_page_for_nothing() {

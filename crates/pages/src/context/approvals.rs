@@ -8,7 +8,7 @@ use chancery_http::FormMarkup;
 use minijinja::value::Value;
 use minijinja::{Error, context};
 
-use super::{account, client, details, form, resources, wait, wishes};
+use super::{account, client, details, form, not_looked_at, resources, wait, wishes};
 use crate::messages::Messages;
 
 pub(super) fn list(view: &ApprovalsView, list: &str, messages: &Messages) -> Result<Value, Error> {
@@ -46,6 +46,7 @@ fn name_of(problem: ApprovalProblem) -> &'static str {
 pub(super) fn approve(view: &ApproveView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
     Ok(context! {
         page => "approve",
+        problem => view.form.not_looked_at.map(not_looked_at),
         client => client(&view.client),
         account => account(&view.account),
         form => form(markup),

@@ -6,7 +6,7 @@ use chancery_http::FormMarkup;
 use minijinja::value::Value;
 use minijinja::{Error, context};
 
-use super::{client, form, wait};
+use super::{client, form, not_looked_at, wait};
 use crate::messages::Messages;
 
 pub(super) fn user_code(
@@ -50,6 +50,7 @@ pub(super) fn confirm(
 ) -> Result<Value, Error> {
     Ok(context! {
         page => "confirm-device",
+        problem => view.form.not_looked_at.map(not_looked_at),
         client => client(&view.client),
         form => form(markup),
         user_code => view.user_code.as_str(),

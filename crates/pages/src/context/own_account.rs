@@ -12,7 +12,7 @@ use chancery_types::params;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, context};
 
-use super::{account, client, details, form, resources, wait, wishes};
+use super::{account, client, details, form, not_looked_at, resources, wait, wishes};
 use crate::messages::Messages;
 
 pub(super) fn overview(view: &OwnAccountView, messages: &Messages) -> Result<Value, Error> {
@@ -24,7 +24,7 @@ pub(super) fn overview(view: &OwnAccountView, messages: &Messages) -> Result<Val
         address => view.address.as_str(),
         logout => view.logout.as_deref(),
         news => view.news.map(|news| news_of(news.as_str(), messages)),
-        problem => view.problem.map(name_of),
+        problem => view.problem.map(not_looked_at),
         sessions => sessions.collect::<Result<Vec<_>, _>>()?,
         more_sessions => view.more_sessions.as_deref(),
         more_applications => view.more_applications.as_deref(),
@@ -50,7 +50,7 @@ pub(super) fn confirm(
         account => account(&view.account),
         form => form(markup),
         address => view.address.as_str(),
-        problem => view.problem.map(name_of),
+        problem => view.problem.map(not_looked_at),
         kind,
         one,
         count,
@@ -148,11 +148,4 @@ fn ago(time: Duration, messages: &Messages) -> Result<Value, Error> {
 
 fn news_of<'n>(name: &'n str, messages: &Messages) -> &'n str {
     if messages.has(&format!("account.news.{name}")) { name } else { "gone" }
-}
-
-fn name_of(problem: LoginProblem) -> &'static str {
-    match problem {
-        LoginProblem::NoCookies => "no_cookies",
-        _ => "stale",
-    }
 }

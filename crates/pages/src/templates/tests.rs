@@ -172,6 +172,20 @@ fn a_no_is_as_prominent_as_a_yes() {
     }
 }
 
+/// Whoever has pressed a button and sees the same page again is told why, and nobody else is.
+#[test]
+fn a_page_that_comes_again_says_why() {
+    let stale: Vec<_> = pages().into_iter().filter(|(name, ..)| name.ends_with("-stale")).collect();
+    for kind in ["login", "sign-up", "consent", "accounts", "confirm-device", "approve", "user-code"] {
+        assert!(stale.iter().any(|(name, ..)| *name == format!("{kind}-stale")), "{kind}");
+        let first = pages().into_iter().find(|(name, ..)| name == kind);
+        assert!(!first.unwrap().2.contains("role=\"alert\""), "{kind}");
+    }
+    for (name, language, html) in stale {
+        assert!(html.contains("<div class=\"problem\" role=\"alert\"><p"), "{name} {language}");
+    }
+}
+
 #[test]
 fn names_are_text() {
     let templates = Templates::built_in();
@@ -181,6 +195,7 @@ fn names_are_text() {
             action: chancery_core::interaction::view::FormAction::First,
             fields: Vec::new(),
             target: view.form.target.clone(),
+            not_looked_at: None,
             ui_locales: None,
             parameters: view.form.parameters.clone(),
         };
@@ -255,6 +270,7 @@ fn no_sentence_is_left_over() {
         "password.problem.",
         "wait.",
         "language.name",
+        "once_more.",
     ] {
         composed.push(prefix.to_owned());
     }

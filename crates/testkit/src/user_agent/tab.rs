@@ -104,12 +104,15 @@ impl<'u, 'k> Tab<'u, 'k> {
         self.follow(link)
     }
 
-    /// The form was not looked at, for this reason, and that is all that happened.
+    /// The form was not looked at, for this reason, and that is all that happened. A page that comes again says so.
     #[track_caller]
     pub fn expect_refused_form(&self, why: &'static Reason) {
         let others =
             self.event_names().into_iter().filter(|name| !["refused", "prompt_shown"].contains(name));
         assert_eq!((events::refusals(&self.events), others.collect::<Vec<_>>()), (vec![why.name], vec![]));
+        let page = self.page();
+        let is_told = self.answer.text().contains("role=\"alert\"") || page.forms.is_empty();
+        assert!(is_told, "the page comes again without a word: {}", page.text);
     }
 
     /// What the client got.
