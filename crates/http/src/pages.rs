@@ -124,7 +124,7 @@ pub enum LanguageSwitch<'a> {
     Address(&'a str),
     /// By a submit button of the page's form, whose name is [`LANGUAGE`] and whose value is the language tag.
     Button,
-    /// Not on this page, which is the answer to a form and has none itself, or goes on by itself.
+    /// Not on this page, which is the last answer to a form, or goes on by itself.
     None,
 }
 
@@ -160,6 +160,9 @@ pub enum Content<'a> {
     DeviceDone(&'a DeviceDoneView),
     /// Something is wrong.
     Error(&'a ErrorView, Retry<'a>),
+    /// There is nothing at this address, or nothing that can be opened like this: a step that is over, whose form was
+    /// posted there.
+    NotFound,
     /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should
     /// submit itself by a script with the nonce, and must have a button.
     FormPost(&'a FormMarkup),

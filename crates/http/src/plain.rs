@@ -61,13 +61,11 @@ impl Pages for PlainPages {
             Content::Custom(view, form) => ("custom", "One more step", custom(view, form)),
             Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),
             Content::FrontPage(view) => ("front-page", "Sign-in service", front_page(view)),
+            Content::NotFound => ("not-found", "There is no page here", NOT_FOUND.to_owned()),
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
             Content::Login(view, form) => ("login", "Sign in", login(view, form)),
             Content::LogoutConfirm(view, form) => ("logout-confirm", "Sign out?", logout_confirm(view, form)),
-            Content::LogoutDone(view) => {
-                let title = if view.is_still_signed_in { "Still signed in" } else { "Signed out" };
-                ("logout-done", title, logout_done(view))
-            }
+            Content::LogoutDone(view) => ("logout-done", logout_title(view), logout_done(view)),
             Content::LogoutFrames(view, next) => {
                 ("logout-frames", "Signed out", logout_frames(view, next, page.nonce))
             }
@@ -87,6 +85,9 @@ impl Pages for PlainPages {
         ))
     }
 }
+
+const NOT_FOUND: &str = "<p>The address may be mistyped, or belong to a step that is over. \
+    Go back to the application and start again.</p>";
 
 fn login(view: &LoginView, form: &FormMarkup) -> String {
     let problem = view.problem.map(said);
@@ -327,11 +328,21 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
     in_form(form, &fields)
 }
 
+fn logout_title(view: &LogoutDoneView) -> &'static str {
+    match view {
+        LogoutDoneView { is_still_signed_in: true, .. } => "Still signed in",
+        LogoutDoneView { was_signed_in: true, .. } => "Signed out",
+        LogoutDoneView { .. } => "You are not signed in",
+    }
+}
+
 fn logout_done(view: &LogoutDoneView) -> String {
     let mut html = if view.is_still_signed_in {
         "<p>You are still signed in here.</p>"
-    } else {
+    } else if view.was_signed_in {
         "<p>You are signed out here.</p>"
+    } else {
+        "<p>Nobody is signed in here.</p>"
     }
     .to_owned();
     if let Some((client, address)) =

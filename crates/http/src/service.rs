@@ -17,7 +17,7 @@ use chancery_core::event::Event;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_core::provider::Provider;
 use chancery_x509::ClientCertificate;
-use http::header::CONTENT_LENGTH;
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
@@ -26,11 +26,11 @@ use http_body_util::Full;
 use crate::bodies::{BodyBudget, BodyError, LONGEST, Received};
 use crate::client_certificate::{ForwardedCertificate, PeerCertificate};
 use crate::cookies::Cookies;
-use crate::encode::{self, HttpResponse};
+use crate::encode::{self, Form, HttpResponse};
 use crate::locale::Locale;
 use crate::mounting::{Elsewhere, Mounting};
 use crate::own_form::OwnForm;
-use crate::pages::{Html, Overridden, Page, Pages, Retry, TrialClients};
+use crate::pages::{Content, Html, Overridden, Page, Pages, Retry, TrialClients};
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
@@ -353,7 +353,7 @@ impl Service {
         let (request_id, now) = (id_header(&call), call.now);
         let answer = match (self.certificate(parts), route) {
             (Err(reason), Some(route)) => self.refused_certificate(&call, route, reason),
-            (_, None) => self.not_found(&call, parts),
+            (_, None) => self.not_found(call, parts),
             (Ok(certificate), Some(route)) => {
                 self.mounting.is_right();
                 call.certificate = certificate;
@@ -437,17 +437,17 @@ impl Service {
     }
 
     /// The answer to a request that finds no endpoint; for somebody who has mounted the service, it may be the first one.
-    fn not_found(&self, call: &Call, parts: &Parts) -> HttpResponse {
+    fn not_found(&self, call: Call, parts: &Parts) -> HttpResponse {
         let (whole, seen) = (self.mounting.path(parts), parts.uri.path());
         let Some(elsewhere) = Elsewhere::of(&self.routes, whole, seen) else {
-            return encode::text(StatusCode::NOT_FOUND, "Not Found");
+            return self.no_page(call, parts, encode::text(StatusCode::NOT_FOUND, "Not Found"));
         };
         let provider = &self.site.provider;
         let advice = elsewhere.advice(provider.issuer());
         let answer =
             if elsewhere.is_certain { format!("Not Found: {advice}") } else { "Not Found".to_owned() };
         if self.mounting.reports(&elsewhere) {
-            provider.env().record(call, &Event::MountedElsewhere { advice });
+            provider.env().record(&call, &Event::MountedElsewhere { advice });
         }
         encode::text(StatusCode::NOT_FOUND, answer)
     }
@@ -497,7 +497,12 @@ impl Service {
             return Box::pin(front_end::answer(site, call, route, parts, body, location)).await;
         }
         if !route.allows(&parts.method) {
-            return encode::method_not_allowed(&route.methods());
+            let refused = encode::method_not_allowed(&route.methods());
+            return if route.caller() == Caller::Browser {
+                self.no_page(call, parts, refused)
+            } else {
+                refused
+            };
         }
         if parts.method == Method::OPTIONS {
             return cors::preflight(route, &parts.headers);
@@ -513,6 +518,22 @@ impl Service {
             Caller::Registrant => Box::pin(registrant::answer(site, call, route, parts, body)).await,
             Caller::Client | Caller::Bearer => machine::answer(site, call, route, parts, body).await,
         }
+    }
+}
+
+impl Service {
+    /// The answer where there is nothing to show, as a page with a way on for whoever looks at it in a browser.
+    fn no_page(&self, call: Call, parts: &Parts, refused: HttpResponse) -> HttpResponse {
+        let mut accepted = parts.headers.get_all(ACCEPT).iter();
+        if !accepted.any(|line| line.to_str().is_ok_and(|line| line.contains("text/html"))) {
+            return refused;
+        }
+        let call = person::of_browser(&self.site, call, parts);
+        let mut page = self.site.page(&call, refused.status(), Content::NotFound, Form::None);
+        if let Some(allow) = refused.headers().get(ALLOW) {
+            page.headers_mut().insert(ALLOW, allow.clone());
+        }
+        page
     }
 }
 

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
 use chancery_core::error::Failure;
 use chancery_core::interaction::Location;
-use chancery_core::interaction::view::ErrorView;
+use chancery_core::interaction::view::{ErrorView, LoginView, SignUpView};
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use chancery_core::request::PageError;
@@ -180,10 +180,25 @@ impl Site {
             | Content::LogoutFrames(_, Some(_)) => return Other::Nowhere,
             _ => {}
         }
-        let shown_at = call.shown_at.as_deref().map(Cow::Borrowed).or_else(|| match content {
-            Content::UserCode(..) => Some(Cow::Owned(self.address(Route::at(Endpoint::UserCode)))),
-            _ => None,
-        });
+        let on =
+            |endpoint| self.provider.endpoints().has(endpoint).then(|| self.address(Route::at(endpoint)));
+        let shown_at = call.shown_at.as_deref().map(Cow::Borrowed);
+        let shown_at = match content {
+            // Its form keeps what the page says of what was typed.
+            Content::Login(LoginView { problem: Some(_), .. }, _)
+            | Content::SignUp(SignUpView { problem: Some(_), .. }, _) => None,
+            Content::UserCode(..) => shown_at.or_else(|| on(Endpoint::UserCode).map(Cow::Owned)),
+            Content::OwnAccount(view) => shown_at.or(Some(Cow::Borrowed(&view.address))),
+            // Where nobody is left to be signed out, the endpoint answers like this once more.
+            Content::LogoutDone(view) if !view.is_still_signed_in && call.sessions.len() <= 1 => {
+                let again = |endpoint: String| match &view.client {
+                    Some(client) => in_query(&endpoint, &[("client_id", client.id.as_str())]),
+                    None => endpoint,
+                };
+                shown_at.or_else(|| on(Endpoint::EndSession).map(again).map(Cow::Owned))
+            }
+            _ => shown_at,
+        };
         let separator = |address: &str| if address.contains('?') { '&' } else { '?' };
         let address = shown_at.map(|address| format!("{address}{}{LANGUAGE}=", separator(&address)));
         match (address, content) {
@@ -192,10 +207,13 @@ impl Site {
                 _,
                 Content::Accounts(..)
                 | Content::Approve(..)
+                | Content::ChangePassword(..)
                 | Content::ConfirmDevice(..)
+                | Content::ConfirmEnd(..)
                 | Content::Consent(..)
                 | Content::Custom(..)
                 | Content::Login(..)
+                | Content::LogoutConfirm(..)
                 | Content::SignUp(..),
             ) => Other::ByForm,
             _ => Other::Nowhere,

@@ -79,6 +79,32 @@ fn nothing_else_is_served() {
     }
 }
 
+/// Whoever looks for a page in a browser finds one, also where a form was posted before; whoever asks for anything else, and
+/// every other endpoint, is answered as ever.
+#[test]
+fn a_browser_finds_a_page_where_there_is_none() {
+    let kit = TestProvider::new();
+    let browser = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    for (method, path, status, allow) in [
+        ("GET", "/nowhere", 404, None),
+        ("POST", "/nowhere", 404, None),
+        ("GET", "/interaction", 405, Some("POST")),
+        ("PUT", "/authorize", 405, Some("GET, POST")),
+    ] {
+        let answer = kit.send(raw(method, path, &[browser], "")).expect_status(status);
+        assert!(answer.text().contains("data-page=\"not-found\""), "{path}: {}", answer.text());
+        assert!(!answer.text().contains("nowhere"), "nothing of the request is shown: {}", answer.text());
+        assert_eq!(answer.header("allow"), allow, "{path}");
+        assert!(answer.header("content-security-policy").is_some() && answer.events.is_empty());
+        let other = kit.send(raw(method, path, &[("accept", "*/*")], "")).expect_status(status);
+        assert_eq!(other.header("content-type"), Some("text/plain; charset=utf-8"), "{path}");
+    }
+    let head = kit.send(raw("HEAD", "/nowhere", &[browser], "")).expect_status(404);
+    assert!(head.body.is_empty() && head.header("content-length").is_some_and(|length| length.len() > 2));
+    let token = kit.send(raw("GET", "/token", &[browser], "")).expect_status(405);
+    assert_eq!(token.text(), "Method Not Allowed");
+}
+
 /// HTTP-02, HTTP-07, HTTP-08, GAP-12: another method is told which ones there are (RFC 9110 section 15.5.6).
 #[test]
 fn each_path_says_which_methods_it_has() {

@@ -10,7 +10,7 @@ use chancery_core::interaction::form_token::{
 };
 use chancery_http::{Html, Locale, Page, Pages, PlainPages};
 use chancery_jose::{SigningAlgorithm, base64url};
-use chancery_testkit::{NegativeTable, Refused, TestProvider, UserAgent, hours, millis};
+use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, hours, millis};
 use chancery_types::params;
 use http::Request;
 
@@ -220,8 +220,11 @@ fn nobody_to_sign_out_is_no_error() {
         assert_eq!(arrival.uri, target.1);
     }
     let (tab, trips) = kit.trips(|| ua.follow_from_another_site("/logout"));
-    let _ = tab.expect_page("logout-done");
     assert_eq!(trips, 0);
+    let said = |tab: Tab<'_, '_>| tab.expect_page("logout-done").page().text;
+    assert!(said(tab).contains("You are not signed in"));
+    // Whoever has signed out of an application is signed out here, too.
+    assert!(said(ua.follow_from_another_site(&logout(&[("client_id", "rp")]))).contains("Signed out"));
 }
 
 /// Of several people in one browser, the one whom the hint means is signed out; else the active one is asked,
@@ -293,7 +296,7 @@ fn the_form_is_of_its_page() {
     sign_in(&ua, "alice", "rp");
     let asked = ua.follow_from_another_site(&logout(&[("client_id", "rp")])).expect_page("logout-confirm");
     let other = ua.follow_from_another_site(&logout(&[("state", "x")])).expect_page("logout-confirm");
-    let field = |tab: &chancery_testkit::Tab<'_, '_>, name: &str| {
+    let field = |tab: &Tab<'_, '_>, name: &str| {
         tab.form().fields.iter().find(|(have, _)| have == name).unwrap().1.clone()
     };
     let press = ("action", "logout");

@@ -40,6 +40,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::LogoutConfirm(..) => "logout_confirm.html",
         Content::LogoutDone(_) => "logout_done.html",
         Content::LogoutFrames(..) => "logout_frames.html",
+        Content::NotFound => "not_found.html",
         Content::OwnAccount(_) => "account.html",
         Content::Repost(_) => "repost.html",
         Content::SignUp(..) => "sign_up.html",
@@ -90,6 +91,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::LogoutConfirm(view, markup) => logout_confirm(view, markup),
         Content::LogoutDone(view) => logout_done(view),
         Content::LogoutFrames(view, next) => logout_frames(view, next),
+        Content::NotFound => context! { page => "not-found" },
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignUp(view, markup) => sign_up(view, markup, messages)?,
         Content::SignedIn(view, restart) => signed_in(view, restart),
@@ -296,6 +298,7 @@ fn logout_done(view: &LogoutDoneView) -> Value {
     context! {
         page => "logout-done",
         client => view.client.as_ref().map(client),
+        was_signed_in => view.was_signed_in,
         is_still_signed_in => view.is_still_signed_in,
         way_on => view.client.as_ref().and_then(|client| client.client_uri.as_deref()),
     }

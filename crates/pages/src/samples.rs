@@ -178,6 +178,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     frames(&mut show);
     ended(&mut show);
     own_account::each(&markup, &mut show);
+    show("not-found", Content::NotFound);
     show("form_post", Content::FormPost(&markup));
     show("repost", Content::Repost(&markup));
     let message =
@@ -358,12 +359,13 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         let view = LogoutConfirmView { client, account, others, problem, is_stale, fields: vec![] };
         show(name, Content::LogoutConfirm(&view, markup));
     }
-    for (name, client, is_still_signed_in) in [
-        ("logout-done", Some(client()), false),
-        ("logout-done-nobody-asked", None, false),
-        ("logout-done-stayed", Some(client()), true),
+    for (name, client, was_signed_in, is_still_signed_in) in [
+        ("logout-done", Some(client()), true, false),
+        ("logout-done-nobody-asked", None, true, false),
+        ("logout-done-nobody", None, false, false),
+        ("logout-done-stayed", Some(client()), true, true),
     ] {
-        show(name, Content::LogoutDone(&LogoutDoneView { client, is_still_signed_in }));
+        show(name, Content::LogoutDone(&LogoutDoneView { client, was_signed_in, is_still_signed_in }));
     }
 }
 
@@ -373,7 +375,7 @@ fn frames(show: &mut impl FnMut(&str, Content<'_>)) {
         [("logout-frames", Some("https://photos.example/bye?state=a&b")), ("logout-frames-stays", None)]
     {
         let Ok(frame) = RedirectUri::parse("https://photos.example/out?iss=x&sid=y") else { return };
-        let done = LogoutDoneView { client: Some(client()), is_still_signed_in: false };
+        let done = LogoutDoneView { client: Some(client()), was_signed_in: true, is_still_signed_in: false };
         let view = LogoutFramesView { frames: vec![frame], next: None, done };
         show(name, Content::LogoutFrames(&view, next));
     }

@@ -86,8 +86,8 @@ fn a_person_chooses_the_language_by_a_link() {
     assert_eq!(language(&opened(&kit, &other)), "en");
 }
 
-/// The page that answers a form has no address. Its form shows it again, with the name that was typed, and nothing of
-/// it is looked at or counted.
+/// The page that answers a form has no address. Its form shows it again, with the name that was typed and what is wrong
+/// with it, and nothing of it is looked at or counted.
 #[test]
 fn a_person_chooses_the_language_by_the_form() {
     let kit = provider();
@@ -98,12 +98,62 @@ fn a_person_chooses_the_language_by_the_form() {
     assert!(sets_language(&german));
     let html = german.answer().text();
     assert!(html.contains("name=\"username\" type=\"text\" value=\"alice\""), "{html}");
-    assert!(!html.contains("role=\"alert\"") && !html.contains("typed by halves"), "{html}");
+    assert!(html.contains("oder das Passwort ist falsch") && !html.contains("typed by halves"), "{html}");
     let looked_at = |event: &Event| matches!(event, Event::LoginFailed { .. } | Event::LoginSucceeded { .. });
     assert!(!german.events().iter().any(looked_at), "{:?}", german.event_names());
     let consent = german.login("alice").expect_page("consent");
     assert_eq!(language(&consent), "de");
     let _ = consent.allow().expect_code();
+    // A page that has an address, too: there it would have forgotten what was typed.
+    let again = kit.authorization_request("shop").scope("openid").set("prompt", "login").open(&ua);
+    let wrong = again.expect_page("login").login_wrongly("alice").expect_page("login");
+    let english = press(&wrong, "en", "alice").expect_page("login");
+    assert!(
+        english.answer().text().contains("The username or password is wrong."),
+        "{}",
+        english.page().text
+    );
+    // It is a page's own sentence that comes again, whatever the field says.
+    let mut fields = wrong.form().fields;
+    fields
+        .iter_mut()
+        .filter(|(name, _)| name == "kept_problem")
+        .for_each(|(_, kept)| *kept = "<b>Call us</b>".into());
+    fields.push((LANGUAGE.to_owned(), "en".to_owned()));
+    let html = wrong.post(&wrong.form().action, &fields).answer().text().to_owned();
+    assert!(!html.contains("role=\"alert\"") && !html.contains("Call us"), "{html}");
+}
+
+/// So do a new account, a new password, and what ends something or somebody's session.
+#[test]
+fn answers_to_forms_have_the_other_language() {
+    let mut kit = TestProvider::builder().pages(Templates::built_in());
+    kit = kit.configure(|config| config.sign_up.offered = true);
+    let kit = kit.build();
+    let ua = kit.user_agent();
+    let login = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+    let create = login.submit(&[], ("action", "create")).expect_page("sign-up");
+    let typed = [("username", "alice"), ("password", "correct horse battery")];
+    let typed = typed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let taken = create.submit(&typed, ("action", "create")).expect_page("sign-up");
+    let said = "aria-invalid=\"true\"";
+    assert!(taken.answer().text().contains(said), "{}", taken.answer().text());
+    let german = press(&taken, "de", "alice").expect_page("sign-up");
+    assert!(german.answer().text().contains(said), "{}", german.answer().text());
+    ua.signed_in("alice");
+    for (address, name) in [
+        ("/account/password", "change-password"),
+        ("/account/sessions", "confirm-end"),
+        ("/logout", "logout-confirm"),
+    ] {
+        let page = ua.get(&format!("{address}?{LANGUAGE}=en")).expect_page(name);
+        let again = page.post(&page.form().action, &page.form().fields).expect_page(name);
+        assert_eq!(language(&press(&again, "de", "").expect_page(name)), "de");
+    }
+    let asked = ua.get("/logout").expect_page("logout-confirm");
+    let gone = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
+    let german = gone.follow(&link(&gone, "de")).expect_page("logout-done");
+    assert!(german.answer().text().contains("Sie sind nicht angemeldet"), "{}", german.page().text);
 }
 
 /// The parameter is ours: no client and no record sees it.
@@ -159,9 +209,7 @@ fn pages_show_whose_they_are() {
     }
     // The provider itself has this name, too.
     let own = ua.get("/account").expect_page("login");
-    for shown in
-        ["<strong><bdi>Lantern &amp; Sons</bdi></strong>", "<title>Sign in · Lantern &amp; Sons</title>"]
-    {
+    for shown in ["to continue to your account", "<title>Sign in · Lantern &amp; Sons</title>"] {
         assert!(own.answer().text().contains(shown), "{shown}: {}", own.answer().text());
     }
     let html = login.answer().text();

@@ -1,8 +1,8 @@
 //! From a pending request to the view of its next page.
 
 use chancery_jose::sha256;
-use chancery_types::Scopes;
 use chancery_types::handle::{Handle, Interaction};
+use chancery_types::{Params, Scopes};
 use zeroize::Zeroizing;
 
 use super::approval::Waiting;
@@ -22,6 +22,7 @@ use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{CustomPromptName, PromptName, ResourceScopes};
+use crate::ports::SignUpRefusal;
 use crate::records::InteractionId;
 use crate::request::Addressed;
 use crate::session::{SignedIn, choice};
@@ -29,6 +30,9 @@ use crate::session::{SignedIn, choice};
 /// The field that says where the request is stored, for pages that post to another address than
 /// [`FormAction`] names.
 pub(super) const STORED_AT: &str = "interaction";
+
+/// The field in which a form keeps what its page says of what was typed, for whoever chooses another language there.
+const KEPT: &str = "kept_problem";
 
 /// A browser cookie to be set, when there was none.
 pub(super) type FreshBrowser = Option<Zeroizing<[u8; 16]>>;
@@ -67,10 +71,42 @@ impl Shown {
         Self { unfit, typed, ..Self::of(PromptName::Create) }
     }
 
+    /// The login page in another language, as its form has it.
+    pub(super) fn login_as_it_was(form: &Params<'_>) -> Self {
+        let problem = match form.one(KEPT) {
+            Ok(Some(REFUSED)) => Some(LoginProblem::Refused),
+            _ => None,
+        };
+        Self::login(problem, typed(form))
+    }
+
+    /// The sign-up page in another language, as its form has it.
+    pub(super) fn sign_up_as_it_was(form: &Params<'_>, shortest_password: Option<usize>) -> Self {
+        let kept = form.one(KEPT).ok().flatten();
+        let refusals = [
+            SignUpRefusal::NameTaken,
+            SignUpRefusal::NameUnacceptable,
+            SignUpRefusal::PasswordTooCommon,
+            SignUpRefusal::PasswordIsName,
+            SignUpRefusal::PasswordUnacceptable,
+        ];
+        let mut refusals = refusals.into_iter().chain(shortest_password.map(SignUpRefusal::PasswordTooShort));
+        let problem = refusals.find(|refusal| kept == Some(refusal.as_str()));
+        Self::sign_up(problem.map(SignUpProblem::Refused), typed(form))
+    }
+
     /// The page of the application's own prompt once more.
     pub(super) fn custom(prompt: CustomPromptName, problem: String) -> Self {
         Self { said: Some(problem), ..Self::of(PromptName::Custom(prompt)) }
     }
+}
+
+/// How the field [`KEPT`] names a wrong name or password.
+const REFUSED: &str = "refused";
+
+/// The name that was typed.
+fn typed(form: &Params<'_>) -> Option<String> {
+    form.one("username").ok().flatten().filter(|typed| !typed.is_empty()).map(str::to_owned)
 }
 
 /// The page of a prompt. Nothing is stored for it.
@@ -83,7 +119,13 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     }
     let Shown { prompt, problem, not_looked_at, typed, said, unfit } = shown;
     let (token, browser) = token(pending, &prompt)?;
-    let form = form(pending, &token, not_looked_at)?;
+    let mut form = form(pending, &token, not_looked_at)?;
+    let kept = match (problem, unfit) {
+        (Some(LoginProblem::Refused), _) => Some(REFUSED),
+        (_, Some(SignUpProblem::Refused(refusal))) => Some(refusal.as_str()),
+        _ => None,
+    };
+    form.fields.extend(kept.map(|kept| (KEPT, kept.to_owned())));
     let client = ClientView::of(&pending.client);
     let name = prompt.as_str().into();
     let person = || pending.person.as_ref().ok_or_else(|| Fault::internal("a page that needs a person"));

@@ -141,7 +141,7 @@ impl<'a> Step<'a> {
     pub(crate) async fn pressed(self, form: &Params<'_>) -> Result<Decided, Fault> {
         let field = |name| form.one(name).ok().flatten().unwrap_or("");
         if form.has(LANGUAGE) {
-            return self.again(field("username")).await;
+            return self.again(form).await;
         }
         match (self, field("action")) {
             (step, "cancel" | "deny") => step.declined().await,
@@ -171,12 +171,14 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The same page once more, as it was but for the name that was typed.
-    async fn again(self, typed: &str) -> Result<Decided, Fault> {
-        let typed = Some(typed).filter(|typed| !typed.is_empty()).map(str::to_owned);
+    /// The same page once more, as it was.
+    async fn again(self, form: &Params<'_>) -> Result<Decided, Fault> {
         match self {
-            Self::Login(step) => page(&step.pending, Shown::login(None, typed)).await,
-            Self::SignUp(step) => page(&step.0.pending, Shown::sign_up(None, typed)).await,
+            Self::Login(step) => page(&step.pending, Shown::login_as_it_was(form)).await,
+            Self::SignUp(SignUpStep(LoginStep { pending, .. })) => {
+                let shortest = pending.env.accounts.shortest_password(&pending.env.realm);
+                page(&pending, Shown::sign_up_as_it_was(form, shortest)).await
+            }
             Self::ConfirmDevice(ConfirmDeviceStep(pending)) => {
                 page(&pending, Shown::of(PromptName::ConfirmDevice)).await
             }

@@ -486,6 +486,8 @@ pub struct LogoutConfirmView {
 pub struct LogoutDoneView {
     /// Who asked, where that is known: the person can go on to its home page.
     pub client: Option<ClientView>,
+    /// Whether there was anybody to sign out: not where somebody has looked for this page, or did not want to sign in.
+    pub was_signed_in: bool,
     /// Whether the person has chosen to stay signed in.
     pub is_still_signed_in: bool,
 }

@@ -93,7 +93,9 @@ fn whoever_is_not_signed_in_does_that_first() {
     let tab = ua.get("/account?prompt=select_account").expect_page("accounts").choose("alice");
     assert!(tab.expect_page("account").page().text.contains("alice"));
     // Who has gone gets no page of anybody's.
-    let _ = kit.user_agent().get("/account").expect_page("login").cancel().expect_page("logout-done");
+    let ua = kit.user_agent();
+    let left = ua.get("/account").expect_page("login").cancel().expect_page("logout-done");
+    assert!(left.page().text.contains("You are not signed in"), "{}", left.page().text);
 }
 
 /// Sessions with what is known of browser, place and time, this one first; whatever a browser calls itself is text.

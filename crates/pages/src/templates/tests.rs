@@ -39,6 +39,7 @@ fn every_page_is_complete() {
     for (name, language, html) in pages() {
         let of_two_words = [
             "front-page",
+            "not-found",
             "signed-in",
             "sign-up",
             "logout-confirm",
@@ -259,6 +260,7 @@ fn no_sentence_is_left_over() {
         "approval.refused",
         "approvals",
         "logout.done",
+        "logout.nobody",
         "logout.stayed",
         "signed_in.answered",
         "signed_in.ended",
@@ -376,7 +378,12 @@ fn logos_are_shown_where_the_operator_wants_them() {
 #[test]
 fn the_clients_documents_are_one_click_away() {
     for (name, _, html) in pages() {
-        let is_nobodys = ["logout-confirm-nobody-asks", "logout-confirm-stale", "logout-done-nobody-asked"];
+        let is_nobodys = [
+            "logout-confirm-nobody-asks",
+            "logout-confirm-stale",
+            "logout-done-nobody-asked",
+            "logout-done-nobody",
+        ];
         let is_doubtful = name == "logout-confirm-doubtful";
         let kinds = [
             "login",

@@ -129,7 +129,7 @@ impl EndSessionEndpoint {
         };
         // It has ended meanwhile, perhaps by the same form.
         let Some(person) = self.sessions.of_key(call, env, token.session).await? else {
-            return Ok(afterwards(&request, false));
+            return Ok(afterwards(&request, done(&request)));
         };
         match form.one("action")? {
             Some("logout") => Ok(sign_out(call, env, &request, vec![person]).await?),
@@ -137,7 +137,10 @@ impl EndSessionEndpoint {
                 let everybody = self.sessions.everybody(call, env).await?;
                 Ok(sign_out(call, env, &request, everybody).await?)
             }
-            Some("stay") => Ok(afterwards(&request, true)),
+            Some("stay") => {
+                let stayed = LogoutDoneView { is_still_signed_in: true, ..done(&request) };
+                Ok(afterwards(&request, stayed))
+            }
             _ => Ok(self.ask(call, env, &request, &person, Shown::First).await?),
         }
     }
@@ -267,7 +270,9 @@ fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
         });
     }
     let sessions = (!call.sessions.is_empty()).then(Vec::new);
-    Ok(Next { sessions, ..afterwards(request, false) })
+    // Whoever comes from an application has signed out there, and hears that they are signed out here, too.
+    let was_signed_in = request.client.is_some();
+    Ok(Next { sessions, ..afterwards(request, LogoutDoneView { was_signed_in, ..done(request) }) })
 }
 
 /// Ends these sessions and goes on.
@@ -283,7 +288,7 @@ async fn sign_out(
     for person in people {
         ended.extend(session::end(call, env, person.found, by).await?);
     }
-    let mut next = front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, false));
+    let mut next = front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, done(request)));
     // When the active session has ended and others are there, it stays the first of the cookie: nobody takes
     // its place unasked.
     let is_ended = |key: Key| keys.contains(&key);
@@ -309,19 +314,20 @@ fn front_channel(env: &Env, request: &LogoutRequest, ended: &[EndedSession]) -> 
         }
     }
     let next = request.target.clone().filter(|_| request.problem.is_none());
-    let view = LogoutFramesView { frames, next, done: done(request, false) };
+    let view = LogoutFramesView { frames, next, done: done(request) };
     (!view.frames.is_empty()).then(|| Outcome::Page(Box::new(View::LogoutFrames(view))).into())
 }
 
 /// Where a person goes after a logout, or instead of one.
-fn afterwards(request: &LogoutRequest, is_still_signed_in: bool) -> Next {
+fn afterwards(request: &LogoutRequest, done: LogoutDoneView) -> Next {
     if let Some(target) = request.target.clone().filter(|_| request.problem.is_none()) {
         return Outcome::Leave(target).into();
     }
-    Outcome::Page(Box::new(View::LogoutDone(done(request, is_still_signed_in)))).into()
+    Outcome::Page(Box::new(View::LogoutDone(done))).into()
 }
 
-/// What a page says at the end.
-fn done(request: &LogoutRequest, is_still_signed_in: bool) -> LogoutDoneView {
-    LogoutDoneView { client: request.client.as_deref().map(ClientView::of), is_still_signed_in }
+/// What a page says when somebody has been signed out.
+fn done(request: &LogoutRequest) -> LogoutDoneView {
+    let client = request.client.as_deref().map(ClientView::of);
+    LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false }
 }
