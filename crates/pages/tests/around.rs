@@ -141,6 +141,7 @@ fn answers_to_forms_have_the_other_language() {
     let german = press(&taken, "de", "alice").expect_page("sign-up");
     assert!(german.answer().text().contains(said), "{}", german.answer().text());
     ua.signed_in("alice");
+    kit.user_agent().signed_in("alice");
     for (address, name) in [
         ("/account/password", "change-password"),
         ("/account/sessions", "confirm-end"),
@@ -152,8 +153,9 @@ fn answers_to_forms_have_the_other_language() {
     }
     let asked = ua.get("/logout").expect_page("logout-confirm");
     let gone = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
-    let german = gone.follow(&link(&gone, "de")).expect_page("logout-done");
-    assert!(german.answer().text().contains("Sie sind nicht angemeldet"), "{}", german.page().text);
+    assert!(gone.answer().text().contains("Sie sind bei diesem Dienst abgemeldet"), "{}", gone.page().text);
+    let english = gone.follow(&link(&gone, "en")).expect_page("logout-done");
+    assert!(english.answer().text().contains("You are not signed in"), "{}", english.page().text);
 }
 
 /// The parameter is ours: no client and no record sees it.
