@@ -363,7 +363,7 @@ pub fn service(provider: Arc<Provider>) -> Service {
 /// The `tower` service of a provider whose pages are all the application's own.
 ///
 /// A provider without an event sink ([`Builder::with_events`]) says on standard error what somebody has to mend: faults, and
-/// mistakes in the mounting, at most ten lines a minute. With [`NoopEventSink`] it says nothing.
+/// mistakes in the mounting and in the application's accounts, at most ten lines a minute. With [`NoopEventSink`] it says nothing.
 #[must_use]
 pub fn service_with_pages(provider: Arc<Provider>, pages: Arc<dyn Pages>) -> Service {
     provider.hear_if_unheard(Arc::new(said::Said::default()));

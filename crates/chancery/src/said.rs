@@ -1,10 +1,10 @@
-//! What a program hears that has given no event sink: faults, and mistakes in the mounting, as lines on standard error.
+//! What a program hears that has given no event sink: faults, and mistakes in the mounting and in accounts of its own, as lines on standard error.
 
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chancery_core::event::{Event, Occasion};
+use chancery_core::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt, Occasion};
 use chancery_core::ports::EventSink;
 use chancery_types::{Timestamp, is_misleading};
 
@@ -36,6 +36,9 @@ impl Said {
             }
             Event::PeerUnknown { advice } => format!("chancery: warning: {advice}"),
             Event::MountedElsewhere { advice } => format!("chancery: warning: {advice}"),
+            Event::LoginFailed { attempt, reason } => {
+                format!("chancery: warning: {}", advice_on(attempt, reason)?)
+            }
             _ => return None,
         };
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,6 +57,20 @@ impl Said {
             others => format!("{text} ({others} more lines were left out before)"),
         })
     }
+}
+
+/// What to mend in the application's own accounts, where they contradict themselves.
+fn advice_on(attempt: &LoginAttempt, reason: &str) -> Option<String> {
+    let id = attempt.account.as_ref()?.as_str();
+    let wrong = match reason {
+        ACCOUNT_MISSING => "`Accounts::find` knows no account with this id",
+        ACCOUNT_CHANGED => "`Accounts::find` gives it another epoch",
+        _ => return None,
+    };
+    Some(format!(
+        "the account {id:?} has signed in, but {wrong}, so the login page came again. Unless it was changed at this moment, let \
+         `find` return what the login was made of"
+    ))
 }
 
 impl EventSink for Said {
@@ -84,6 +101,30 @@ mod tests {
         assert_eq!(line.as_deref(), Some("chancery: error: token (request r1): no key signs PS256 now"));
         let advice = said.line(&at(100), &Event::PeerUnknown { advice: "insert the peer" });
         assert_eq!(advice.as_deref(), Some("chancery: warning: insert the peer"));
+        let client = chancery_types::ClientId::parse("app").unwrap();
+        let account = chancery_types::AccountId::parse("ada").ok();
+        let failed = |reason| Event::LoginFailed {
+            attempt: LoginAttempt {
+                account: account.clone(),
+                name_digest: "d".into(),
+                client: client.clone(),
+            },
+            reason,
+        };
+        for (reason, said_of_it) in [
+            (ACCOUNT_MISSING, Some("knows no account with this id")),
+            (ACCOUNT_CHANGED, Some("gives it another epoch")),
+            ("wrong_password", None),
+        ] {
+            let line = said.line(&at(100), &failed(reason));
+            let is_right = match said_of_it {
+                Some(text) => {
+                    line.as_ref().is_some_and(|line| line.contains(text) && line.contains("\"ada\""))
+                }
+                None => line.is_none(),
+            };
+            assert!(is_right, "{reason}: {line:?}");
+        }
         let quiet = Event::RequestPushed { client: chancery_types::ClientId::parse("app").unwrap() };
         assert_eq!(said.line(&at(100), &quiet), None);
     }

@@ -65,13 +65,19 @@ impl GrantEnd {
     }
 }
 
+/// Why a login has failed: [`Accounts::find`](crate::ports::Accounts::find) does not know who has signed in.
+pub const ACCOUNT_MISSING: &str = "account_missing";
+
+/// Why a login has failed: the account has another epoch than that in which its person has signed in.
+pub const ACCOUNT_CHANGED: &str = "account_changed";
+
 /// Which account a login was for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginAttempt {
     /// The account, if it is known.
     pub account: Option<AccountId>,
     /// A digest of the typed name, the same each time for the same name. The name itself is never recorded,
-    /// because people type passwords into the wrong field.
+    /// because people type passwords into the wrong field. Empty where no name was typed.
     pub name_digest: Box<str>,
     /// The client that requested the login.
     pub client: ClientId,
@@ -206,12 +212,12 @@ pub enum Event {
         /// Whose.
         attempt: LoginAttempt,
     },
-    /// A wrong name or password.
+    /// A wrong name or password, or a login that is good for nothing.
     LoginFailed {
         /// Whose.
         attempt: LoginAttempt,
-        /// The name of a [`LoginRefusal`](crate::ports::LoginRefusal), or of the reason why the session was
-        /// refused.
+        /// The name of a [`LoginRefusal`](crate::ports::LoginRefusal), or why no session was begun after it:
+        /// `account_missing`, `account_changed`, `disabled` or `login_too_old`.
         reason: &'static str,
     },
     /// A person authenticated.

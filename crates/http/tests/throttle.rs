@@ -3,7 +3,7 @@
 #![expect(clippy::panic, reason = "tests")]
 
 use chancery_core::event::Event;
-use chancery_testkit::{Mood, Stranger, Tab, TestProvider, UserAgent, days, minutes, seconds};
+use chancery_testkit::{Mood, Stranger, Tab, TestProvider, UserAgent, days, hours, minutes, seconds};
 
 /// The page that a client's link shows to a stranger.
 fn login_page<'u, 'k>(ua: &'u UserAgent<'k>, kit: &TestProvider) -> Tab<'u, 'k> {
@@ -501,4 +501,43 @@ fn a_stranger_behind_the_same_unnamed_proxy_keeps_nobody_out() {
             kit.clock.advance(seconds(1));
         }
     }
+}
+
+/// FR-13: a login after which no session is begun is in the log as well, with what was wrong; the page says the same each time.
+#[test]
+fn a_login_that_is_good_for_nothing_says_why() {
+    for why in ["account_missing", "account_changed", "disabled"] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        let tab = login_page(&ua, &kit);
+        kit.accounts.meanwhile(move |accounts| match why {
+            "account_missing" => accounts.remove("alice"),
+            "account_changed" => accounts.sign_out_everywhere("alice"),
+            _ => accounts.disable("alice"),
+        });
+        let refused = tab.login("alice").expect_page("login");
+        let [Event::LoginFailed { attempt, reason }, Event::PromptShown { .. }] = refused.events() else {
+            panic!("{why}: {:?}", refused.events())
+        };
+        assert_eq!((*reason, attempt.account.as_ref().map(|id| id.as_str())), (why, Some("alice")));
+        assert!(!attempt.name_digest.is_empty());
+    }
+    // Where no name was typed, there is none to digest.
+    let kit = TestProvider::new();
+    kit.accounts.knows_by(|_| Some("alice".to_owned()));
+    kit.accounts.knows_since(kit.now() - hours(1));
+    let ua = kit.user_agent();
+    let page = kit
+        .authorization_request("web")
+        .scope("openid")
+        .set("prompt", "login")
+        .open(&ua)
+        .expect_page("login");
+    let form = page.form();
+    let hidden = form.fields.into_iter().filter(|(name, _)| !["username", "password"].contains(&&**name));
+    let refused = page.post(&form.action, &hidden.collect::<Vec<_>>()).expect_page("login");
+    let [Event::LoginFailed { attempt, reason }, _] = refused.events() else {
+        panic!("{:?}", refused.events())
+    };
+    assert_eq!((*reason, &*attempt.name_digest), ("login_too_old", ""));
 }

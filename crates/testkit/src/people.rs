@@ -391,6 +391,7 @@ impl Accounts for TestAccounts {
     ) -> Result<LoginOutcome, Fault> {
         self.mood()?;
         let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
+        let is_right = account.as_ref().is_some_and(|account| self.is_password(&account.id, &form.password));
         // A password takes its time, while others go on.
         for _ in 0..self.password_takes.load(Ordering::SeqCst) {
             let_others_go_on().await;
@@ -400,7 +401,7 @@ impl Accounts for TestAccounts {
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
         let Some(account) = account else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };
-        Ok(if !self.is_password(&account.id, &form.password) {
+        Ok(if !is_right {
             LoginOutcome::Refused(LoginRefusal::WrongPassword(account.id))
         } else if account.active {
             LoginOutcome::Authenticated(Authentication::by_password(&account, now))

@@ -99,6 +99,14 @@ impl Device {
     }
 }
 
+/// The name by which somebody has signed in.
+pub(super) struct Typed {
+    /// The cookie of the names that have signed in from this browser.
+    pub devices: String,
+    /// What stands for the name in events.
+    pub name_digest: Box<str>,
+}
+
 /// What stands for a typed name in the cookie and in events: the same for the same name, and of no use
 /// without our key.
 pub(super) fn name_digest(env: &Env, name: &str) -> String {

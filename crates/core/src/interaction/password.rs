@@ -1,13 +1,13 @@
 //! A name and a password that were typed: looked at no more often than the throttle lets through, and
 //! counted.
 
-use super::device::{Devices, name_digest};
+use super::device::{Devices, Typed, name_digest};
 use super::pending::Pending;
 use super::throttle::Admission;
 use super::view::LoginProblem;
 use crate::error::Fault;
-use crate::event::{Event, LoginAttempt};
-use crate::model::{Authentication, LoginForm};
+use crate::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt};
+use crate::model::{Account, Authentication, LoginForm};
 use crate::ports::LoginOutcome;
 
 /// What became of it.
@@ -16,8 +16,8 @@ pub(super) enum Checked {
     Right {
         /// Who it is.
         who: Authentication,
-        /// The cookie of the names that have signed in from this browser.
-        devices: String,
+        /// By which name.
+        typed: Typed,
     },
     /// It is wrong, or was not looked at.
     Refused(LoginProblem),
@@ -52,7 +52,7 @@ pub(super) async fn check(pending: &Pending<'_>, form: LoginForm) -> Result<Chec
         Ok(LoginOutcome::Authenticated(who)) => {
             by.throttle.succeeded(call, env, attempt).await?;
             let devices = devices.signed_in((call, env, by.keys()), &name, who.account.clone())?;
-            Ok(Checked::Right { who, devices })
+            Ok(Checked::Right { who, typed: Typed { devices, name_digest: attempted.name_digest } })
         }
         Ok(LoginOutcome::Refused(why)) => {
             let account = why.account().cloned().or(attempted.account.clone());
@@ -66,4 +66,30 @@ pub(super) async fn check(pending: &Pending<'_>, form: LoginForm) -> Result<Chec
             Err(fault)
         }
     }
+}
+
+/// The account that a login is good for. If it is good for none, an event says why.
+pub(super) fn account_of(
+    pending: &Pending<'_>,
+    who: &Authentication,
+    account: Option<Account>,
+    typed: Option<&Typed>,
+    is_stale: bool,
+) -> Option<Account> {
+    // The password may have been changed, or the account disabled, while the old one was looked at.
+    let reason = match account {
+        None => ACCOUNT_MISSING,
+        Some(account) if !account.active => "disabled",
+        Some(account) if account.epoch != who.epoch => ACCOUNT_CHANGED,
+        Some(_) if is_stale => "login_too_old",
+        good => return good,
+    };
+    let Pending { call, env, client, .. } = pending;
+    let attempt = LoginAttempt {
+        account: Some(who.account.clone()),
+        name_digest: typed.map(|typed| typed.name_digest.clone()).unwrap_or_default(),
+        client: client.id().clone(),
+    };
+    env.record(call, &Event::LoginFailed { attempt, reason });
+    None
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::device::Devices;
+use super::device::{Devices, Typed, name_digest};
 use super::pending::Pending;
 use super::view::{LoginProblem, SignUpProblem};
 use crate::error::{Complaint, Fault, SectionCheck};
@@ -61,8 +61,8 @@ pub(super) enum Created {
     By {
         /// Who it is.
         who: Authentication,
-        /// The cookie of the names that have signed in from this browser.
-        devices: String,
+        /// By which name.
+        typed: Typed,
     },
     /// There is no new account.
     Refused(SignUpProblem),
@@ -93,7 +93,7 @@ pub(super) async fn create(pending: &Pending<'_>, form: SignUpForm) -> Result<Cr
             env.record(call, &Event::SignedUp { client, account });
             let devices = Devices::open(call, env, by.keys());
             let devices = devices.signed_in((call, env, by.keys()), &name, who.account.clone())?;
-            Ok(Created::By { who, devices })
+            Ok(Created::By { who, typed: Typed { devices, name_digest: name_digest(env, &name).into() } })
         }
         SignUpOutcome::Refused(why) => refused(SignUpProblem::Refused(why)),
     }

@@ -6,6 +6,7 @@ use chancery_types::{Params, Timestamp};
 
 use super::commit::{SessionChange, SessionWrite, declined, go_on, proceed, takes_once};
 use super::custom_step::CustomStep;
+use super::device::Typed;
 use super::form_token::{FORM_OF_FORMER_SESSION, challenge, form_refused};
 use super::page::{Shown, lost, page};
 use super::password::{self, Checked};
@@ -15,7 +16,7 @@ use super::view::{LoginProblem, SignUpProblem};
 use super::{Decided, LANGUAGE, Next, consent, prompt};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Account, Acr, Authentication, LoginForm, PromptName, SignUpForm};
+use crate::model::{Acr, Authentication, LoginForm, PromptName, SignUpForm};
 use crate::policy::PersonView;
 use crate::session::{SignedIn, choice as choice_of, end, list_with};
 
@@ -43,8 +44,8 @@ pub struct LoginStep<'a> {
     pending: Pending<'a>,
     /// The challenge of the page.
     challenge: String,
-    /// The cookie of the names that have signed in from this browser, once the password was right.
-    devices: Option<String>,
+    /// The name that was typed, once the password was right.
+    typed: Option<Typed>,
 }
 
 /// Make an account, or sign in with one.
@@ -100,11 +101,9 @@ impl<'a> Step<'a> {
     /// The step that the page of this prompt leaves to the person.
     pub(super) fn of(prompt: PromptName, pending: Pending<'a>, token: &str) -> Result<Self, Fault> {
         Ok(match prompt {
-            PromptName::Login => {
-                Self::Login(LoginStep { pending, challenge: challenge(token), devices: None })
-            }
+            PromptName::Login => Self::Login(LoginStep { pending, challenge: challenge(token), typed: None }),
             PromptName::Create => {
-                Self::SignUp(SignUpStep(LoginStep { pending, challenge: challenge(token), devices: None }))
+                Self::SignUp(SignUpStep(LoginStep { pending, challenge: challenge(token), typed: None }))
             }
             PromptName::ConfirmDevice => Self::ConfirmDevice(ConfirmDeviceStep(pending)),
             PromptName::Approve => Self::Approve(ApproveStep(pending)),
@@ -296,8 +295,8 @@ impl LoginStep<'_> {
         }
         let typed = form.username.clone();
         match password::check(&self.pending, form).await? {
-            Checked::Right { who, devices } => {
-                self.devices = Some(devices);
+            Checked::Right { who, typed } => {
+                self.typed = Some(typed);
                 Ok(ControlFlow::Continue((self, who)))
             }
             Checked::Refused(problem) => Ok(ControlFlow::Break(self.again(problem, Some(typed)).await?)),
@@ -319,13 +318,11 @@ impl LoginStep<'_> {
     }
 
     async fn sign_in(self, who: Authentication) -> Result<Decided, Fault> {
-        let Self { mut pending, devices, .. } = self;
+        let Self { mut pending, typed, .. } = self;
         let (by, call, env) = pending.world();
         let account = env.accounts.find(&env.realm, &who.account).await?;
         let is_stale = prompt::is_stale(&pending.asked, &who, pending.first_seen, call.now);
-        // The password may have been changed, or the account disabled, while the old one was looked at.
-        let is_good = |account: &Account| account.active && account.epoch == who.epoch && !is_stale;
-        let Some(account) = account.filter(is_good) else {
+        let Some(account) = password::account_of(&pending, &who, account, typed.as_ref(), is_stale) else {
             return page(&pending, Shown::login(Some(LoginProblem::Refused), None)).await;
         };
         let mut everybody = by.sessions.everybody(call, env).await?;
@@ -365,7 +362,7 @@ impl LoginStep<'_> {
         let change = SessionChange { session, authentication: who, write, cookie: Some(list), replaced };
         let next = go_on(&pending, change).await?;
         // Where no session was begun, nobody has signed in.
-        let devices = devices.filter(|_| next.sessions.is_some());
+        let devices = typed.filter(|_| next.sessions.is_some()).map(|typed| typed.devices);
         Ok(Decided { devices, ..next })
     }
 }
@@ -404,8 +401,8 @@ impl SignUpStep<'_> {
             return self.0.back().await;
         }
         match sign_up::create(&self.0.pending, form).await? {
-            Created::By { who, devices } => {
-                self.0.devices = Some(devices);
+            Created::By { who, typed } => {
+                self.0.typed = Some(typed);
                 Box::pin(self.0.sign_in(who)).await
             }
             Created::Refused(problem) => self.again(problem, Some(typed)).await,

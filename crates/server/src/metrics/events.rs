@@ -1,7 +1,7 @@
 //! What the engine's events count.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{Endpoint, Event, GrantEnd};
+use chancery_core::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Endpoint, Event, GrantEnd};
 use chancery_types::iana::GrantType;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -75,7 +75,17 @@ impl Heard {
                 let _zero = heard.faults.get_or_create(&Faulted { endpoint, fault });
             }
         }
-        for outcome in ["succeeded", "unknown_name", "wrong_password", "disabled", "throttled", "busy"] {
+        for outcome in [
+            "succeeded",
+            "unknown_name",
+            "wrong_password",
+            "disabled",
+            ACCOUNT_MISSING,
+            ACCOUNT_CHANGED,
+            "login_too_old",
+            "throttled",
+            "busy",
+        ] {
             let _zero = heard.logins.get_or_create(&Login { outcome });
         }
         for grant_type in GrantType::ALL.iter().map(name) {
