@@ -265,7 +265,7 @@ async fn what_must_not_be_accepted() {
     for (sent, status) in [
         (None, StatusCode::UNAUTHORIZED),
         (Some("Bearer nonsense"), StatusCode::UNAUTHORIZED),
-        (Some("DPoP nonsense"), StatusCode::UNAUTHORIZED),
+        (Some("DPoP nonsense"), StatusCode::BAD_REQUEST), // which this provider does not offer
         (Some("Basic ZGVtbzpkZW1v"), StatusCode::BAD_REQUEST),
     ] {
         let refusal = send(&app, "/api/notes", sent).await;

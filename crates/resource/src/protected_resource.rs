@@ -239,6 +239,14 @@ enum Trusted {
 }
 
 impl Trusted {
+    /// Whether tokens may be bound to keys (RFC 9449), as far as it is known.
+    fn binds_to_keys(&self) -> bool {
+        match self {
+            Self::Provider(provider) => provider.dpop_algorithms().is_some(),
+            Self::Issuer(..) => true,
+        }
+    }
+
     /// What a provider in the same program was given about the resource.
     ///
     /// # Errors
@@ -270,7 +278,7 @@ pub struct Builder {
     name: Option<String>,
     algorithms: Vec<SigningAlgorithm>,
     clock_tolerance: Duration,
-    dpop: DpopConfig,
+    dpop: Option<DpopConfig>,
     used_proofs: Option<Arc<dyn DynUsedProofs>>,
     clock: Option<Arc<dyn Clock>>,
     prefix: String,
@@ -286,7 +294,7 @@ impl Builder {
             name: None,
             algorithms: vec![Es256, Ps256, Rs256, EdDsa, Ed25519],
             clock_tolerance: Duration::from_secs(30),
-            dpop: DpopConfig { offered: true, ..DpopConfig::default() },
+            dpop: None,
             used_proofs: None,
             clock: None,
             prefix: String::new(),
@@ -325,9 +333,10 @@ impl Builder {
         self
     }
 
-    /// How DPoP proofs are judged, and whether they are. Nonces cannot be demanded here.
+    /// How DPoP proofs are judged, and whether they are: unless this says otherwise, as RFC 9449 has it, and not where a
+    /// provider in the same program does not offer DPoP. Nonces cannot be demanded here.
     pub fn dpop(mut self, dpop: DpopConfig) -> Self {
-        self.dpop = dpop;
+        self.dpop = Some(dpop);
         self
     }
 
@@ -365,7 +374,10 @@ impl Builder {
         if self.clock_tolerance > LONGEST_TOLERANCE {
             return Err(NotProtected::new("clock_tolerance", "must be at most five minutes"));
         }
-        if !self.dpop.complaints().is_empty() || self.dpop.require_nonce {
+        let dpop = self
+            .dpop
+            .unwrap_or_else(|| DpopConfig { offered: self.trusted.binds_to_keys(), ..DpopConfig::default() });
+        if !dpop.complaints().is_empty() || dpop.require_nonce {
             return Err(NotProtected::new("dpop", "must follow RFC 9449 section 11, and demand no nonces"));
         }
         let server = self.trusted.server(&audience)?;
@@ -386,15 +398,11 @@ impl Builder {
                 (tokens, Arc::new(SeenProofs::default()))
             }
         };
-        let told = Told {
-            issuer: tokens.issuer(),
-            scopes: &self.scopes,
-            name: self.name.as_deref(),
-            dpop: &self.dpop,
-        };
+        let told =
+            Told { issuer: tokens.issuer(), scopes: &self.scopes, name: self.name.as_deref(), dpop: &dpop };
         let metadata = Metadata::new(&audience, &told)?;
-        let names: Vec<&str> = self.dpop.algorithms.iter().map(|alg| alg.name()).collect();
-        let dpop_algorithms = self.dpop.offered.then(|| names.join(" "));
+        let names: Vec<&str> = dpop.algorithms.iter().map(|alg| alg.name()).collect();
+        let dpop_algorithms = dpop.offered.then(|| names.join(" "));
         let inner = Inner {
             expected: Expected {
                 audience,
@@ -403,7 +411,7 @@ impl Builder {
             },
             tokens,
             server,
-            dpop: self.dpop,
+            dpop,
             dpop_algorithms,
             used_proofs: self.used_proofs.unwrap_or(of_trusted),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),

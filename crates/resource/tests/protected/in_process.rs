@@ -93,3 +93,19 @@ fn what_must_not_be_accepted() {
     kit.clock.advance(hours(2));
     assert_eq!(get(&opaque, own).reason, "access_token_unknown", "expired");
 }
+
+/// RFC 9449 section 7.1: a challenge asks for no proof where the provider binds no token to a key.
+#[test]
+fn it_asks_for_dpop_where_the_provider_offers_it() {
+    for is_offered in [false, true] {
+        let kit = TestProvider::builder().configure(|config| config.dpop.offered = is_offered).build();
+        let resource = at(&kit, OPAQUE);
+        let refused = told(resource.layer().layer(Handler), crate::api::with_headers(&[]));
+        assert_eq!(
+            (refused.status, refused.challenge.contains("DPoP")),
+            (401, is_offered),
+            "{}",
+            refused.challenge
+        );
+    }
+}
