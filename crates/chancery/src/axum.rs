@@ -43,6 +43,11 @@ const PERIOD: Duration = Duration::from_secs(5);
 
 /// What can be mounted: a provider with the designed pages, its [`Service`], or a
 /// [`Development`](crate::development::Development) provider.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be mounted",
+    note = "what can be mounted is a `chancery::Service`, such as `chancery::service(provider)` makes (cloning it is cheap), an \
+            `Arc<Provider>`, which gets the designed pages, and a `&Development`"
+)]
 pub trait Mount {
     /// The provider.
     fn provider(&self) -> Arc<Provider>;
@@ -129,6 +134,9 @@ fn occupied(why: &str) -> Router {
 /// [`Router::into_make_service_with_connect_info`] for [`SocketAddr`], from which each request gets its [`Peer`], and do the
 /// [`work`].
 ///
+/// A route of the application goes before an endpoint of the same path: where the issuer has no path, a `/token`, `/logout` or
+/// `/account` of the application's own takes the place of the provider's, and nothing says so.
+///
 /// # Panics
 /// If the application already has routes below the path of the issuer, as axum does for two routes with the same path; or,
 /// where the issuer has no path, a fallback.
@@ -139,6 +147,7 @@ pub fn mount(app: Router, provider: impl Mount) -> Router {
 /// Serves the application with the provider in it, and does the provider's periodic work, until accepting connections
 /// fails. It starts no task of its own.
 ///
+/// Of an `Arc<Provider>` the pages are the designed ones: to serve pages of your own, give it the [`Service`] that has them.
 /// Behind a proxy, mount a [`Service`] that [trusts it](Service::with_trusted_proxies).
 ///
 /// # Panics
@@ -216,6 +225,8 @@ pub fn metadata<S: Clone + Send + Sync + 'static>(api: &ProtectedResource) -> Ro
 ///
 /// A route that demands a scope has a layer besides:
 /// `get(read).layer(api.requires("notes:read")?)`. Then the token is judged there, and once.
+///
+/// Where the compiler expects a `Router` and finds a `Router<ProtectedResource>`, `with_state(api)` is missing.
 #[derive(Clone, Debug)]
 pub struct Token(pub AccessToken);
 

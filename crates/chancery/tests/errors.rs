@@ -383,7 +383,7 @@ async fn an_api_in_the_program_is_one_of_the_provider() {
     assert_eq!(
         unknown.to_string(),
         "requires(\"me:reed\"): me:reed is no scope of the resource server https://api.example, so that no token could \
-         have it: add it to the scopes of the resource server, or demand another one; did you mean me:read?"
+         have it: add it to its scopes (\"me:read me:write\"), or demand another one; did you mean me:read?"
     );
     assert!(api.requires("a  b").is_err());
 }

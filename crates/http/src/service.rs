@@ -60,7 +60,9 @@ pub fn service(provider: Arc<Provider>) -> Service {
 
 /// The advice of [`Event::PeerUnknown`].
 const PEER_UNKNOWN: &str = "a request came without the address of its peer, so guesses at passwords cannot be counted by \
-    network. Insert `Peer(address)` into the extensions of every request before this service gets it";
+    network. Insert `Peer(address)` into the extensions of every request before this service gets it; with axum, \
+    `chancery::axum::serve` does, and `chancery::axum::mount` where the router is served by \
+    `into_make_service_with_connect_info::<SocketAddr>()`";
 
 /// The advice of [`Event::PeerUnknown`] if the peer is this machine.
 const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \

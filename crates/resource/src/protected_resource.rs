@@ -88,9 +88,10 @@ impl ProtectedResource {
             && let Some(unknown) = demands.scopes.iter().find(|scope| !server.knows(scope))
         {
             let near = did_you_mean(unknown.as_str(), server.scopes.iter().map(Scope::as_str));
+            let has = server.scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ");
             let rule = format!(
-                "{unknown} is no scope of the resource server {}, so that no token could have it: add it to the scopes of the \
-                 resource server, or demand another one{near}",
+                "{unknown} is no scope of the resource server {}, so that no token could have it: add it to its scopes ({has:?}), \
+                 or demand another one{near}",
                 server.uri.as_str()
             );
             return Err(NotProtected::new(format!("requires({scopes:?}):"), rule));

@@ -41,7 +41,7 @@ impl Issuer {
             }
         };
         let is_web = matches!(scheme.as_str(), "https" | "http");
-        complain(!is_web, "it must begin with https://");
+        complain(!is_web, "it must begin with https:// (or, on this machine alone, http://localhost)");
         complain(
             scheme == "http" && !is_loopback,
             "http is for localhost, 127.0.0.1 and [::1] alone: it must begin with https://",

@@ -86,7 +86,7 @@ impl MemoryRegistry {
         Ok(self)
     }
 
-    /// Adds a resource server.
+    /// Adds a resource server, or replaces the one of the same URI.
     #[must_use]
     pub fn with_resource_server(self, server: ResourceServer) -> Self {
         self.change(|known| {

@@ -101,7 +101,12 @@ fn what_must_not_be_configured() {
             same,
             "the resource \"http://api.example\": http is for localhost, 127.0.0.1 and",
         ),
-        (id, "urn:example:api", same, "the resource \"urn:example:api\": it must begin with https://"),
+        (
+            id,
+            "urn:example:api",
+            same,
+            "the resource \"urn:example:api\": it must begin with https:// (or, on this machine alone, http://localhost)",
+        ),
         (
             id,
             "https://user@api.example",
