@@ -67,6 +67,12 @@ impl Issuer {
             uri.path().as_str().contains(WELL_KNOWN),
             "it is the address of metadata, and not the issuer that they name",
         );
+        let is_dots =
+            |segment: &str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
+        complain(
+            uri.path().as_str().split('/').any(is_dots),
+            "its path must not have `.` or `..` between slashes, which browsers resolve",
+        );
         complain(text.len() > 255, "it must have at most 255 characters");
         // One spelling of an address counts, too.
         let origin = crate::origin::of(&uri);
@@ -131,6 +137,10 @@ mod tests {
             ("https://id.example.org/auth/.well-known/openid-configuration", &["metadata"]),
             ("https://id.example.org/.well-known/oauth-authorization-server/auth", &["metadata"]),
             ("https://id.example.org/well-known/a", &[]),
+            ("https://id.example.org/a/../b", &["`.` or `..`"]),
+            ("https://id.example.org/./a", &["`.` or `..`"]),
+            ("https://id.example.org/a/%2E%2e", &["`.` or `..`"]),
+            ("https://id.example.org/a..b/.c", &[]),
             ("https://[2001:DB8::1]", &["lower case"]),
             ("https://[2001:db8:0::1]", &["as browsers spell it"]),
             (
