@@ -341,7 +341,7 @@ const WRITTEN: &[Setting] = &[
         "passwords.threads",
         Form::Number,
         "2",
-        "How many passwords are hashed at once. The server grows by 19 MiB for each.",
+        "How many passwords are hashed at once, 1024 at most. The server grows by 19 MiB for each.",
     ).at_restart(),
     setting(
         "passwords.blocklist",
@@ -353,7 +353,7 @@ const WRITTEN: &[Setting] = &[
         "passwords.queue",
         Form::Number,
         "32",
-        "How many passwords may wait. Further logins are asked to try again later.",
+        "How many passwords may wait, 100000 at most. Further logins are asked to try again later.",
     ).at_restart(),
     setting(
         "fetch.extra_roots",

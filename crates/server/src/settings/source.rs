@@ -65,6 +65,13 @@ pub(crate) fn load_all(configured: &Configured) -> Read {
             ErrorKind::NotFound if is_development => {
                 "does not exist: a development provider makes it when it is started, by `chancery dev`".to_owned()
             }
+            ErrorKind::NotFound if path.as_os_str().is_empty() => {
+                return Complaint::new(
+                    "--config or CHANCERY_CONFIG",
+                    "is empty: name the configuration, such as chancery.toml, or leave both out",
+                    "docs/configuration.md",
+                );
+            }
             ErrorKind::NotFound => {
                 "does not exist: name the configuration with --config or CHANCERY_CONFIG, write one with `chancery init`, or start a development provider with `chancery`"
                     .to_owned()

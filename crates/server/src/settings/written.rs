@@ -189,6 +189,12 @@ struct WrittenDetails {
     types: BTreeMap<String, PathBuf>,
 }
 
+/// The most threads for passwords: each takes 19 MiB, and a machine has fewer cores.
+const MOST_THREADS: usize = 1024;
+
+/// The most passwords that may wait: room for them is taken at the start.
+const LONGEST_QUEUE: usize = 100_000;
+
 /// Whether this is what SQLite takes for a store in memory or for a URI, and not for a path.
 fn is_of_sqlite_alone(path: &Path) -> bool {
     path.to_str().is_some_and(|path| path == ":memory:" || path.starts_with("file:"))
@@ -241,6 +247,16 @@ impl Written {
         }
         if self.http.connections_per_network < 1 {
             complain("http.connections_per_network", "must be at least 1", "docs/configuration.md");
+        }
+        if self.passwords.threads.get() > MOST_THREADS {
+            complain(
+                "passwords.threads",
+                &format!("must be at most {MOST_THREADS}"),
+                "docs/configuration.md",
+            );
+        }
+        if self.passwords.queue > LONGEST_QUEUE {
+            complain("passwords.queue", &format!("must be at most {LONGEST_QUEUE}"), "docs/configuration.md");
         }
         let (trusted_proxies, wrong) = addresses::networks(&self.http.trusted_proxies);
         for rule in wrong {
@@ -312,6 +328,16 @@ impl Written {
                 complain("store.sqlite", rule, "docs/configuration.md");
                 Store::Memory
             }
+            (Some(path), _) if path.as_os_str().is_empty() => {
+                let rule = "is empty: name the file that `chancery init` has made";
+                complain("store.sqlite", rule, "docs/configuration.md");
+                Store::Memory
+            }
+            (_, Some(key)) if key.as_os_str().is_empty() => {
+                let rule = "is empty: name the file that `chancery init` has made";
+                complain("keys.wrapping_key", rule, "docs/configuration.md");
+                Store::Memory
+            }
             (Some(path), Some(key)) => Store::Sqlite {
                 path: folder.join(path),
                 wrapping_key: folder.join(key),
@@ -333,7 +359,11 @@ impl Written {
         pages.templates = pages.templates.map(|templates| folder.join(templates));
         pages.messages = pages.messages.map(|messages| folder.join(messages));
         pages.logo = pages.logo.map(|logo| folder.join(logo));
+        // What can be started, so that `check` opens the store and says what else is wrong.
         let mut passwords = self.passwords;
+        let most = std::num::NonZeroUsize::new(MOST_THREADS).unwrap_or(passwords.threads);
+        passwords.threads = passwords.threads.min(most);
+        passwords.queue = passwords.queue.min(LONGEST_QUEUE);
         passwords.blocklist = passwords.blocklist.map(|blocklist| folder.join(blocklist));
         Some(Settings {
             // Whoever is refused for a wrong one is told what else is wrong.
