@@ -110,7 +110,7 @@ pub struct Demo {
     authority: HeaderValue,
     password: Zeroizing<String>,
     secret: Zeroizing<String>,
-    command: String,
+    program: Option<String>,
     has_own_password: bool,
 }
 
@@ -137,14 +137,14 @@ impl Demo {
             return Err(DevelopmentError::NotLoopback);
         }
         let authority = HeaderValue::from_str(authority).map_err(|_| DevelopmentError::NotLoopback)?;
-        let command = format!("chancery try --issuer {issuer}");
-        Ok(Self { issuer, authority, password, secret, command, has_own_password: false })
+        Ok(Self { issuer, authority, password, secret, program: None, has_own_password: false })
     }
 
-    /// With another command that signs in as the client `demo`, as printing it says.
+    /// Of a provider whose people and clients the commands of `chancery` change. This is what is typed to start it, as a shell
+    /// reads it, for what printing it and the page at the issuer's own address say.
     #[must_use]
-    pub fn with_command(self, command: String) -> Self {
-        Self { command, ..self }
+    pub fn with_program(self, program: String) -> Self {
+        Self { program: Some(program), ..self }
     }
 
     /// Of a person who has been given another password since: printing it does not show that of before.
@@ -223,6 +223,7 @@ impl Demo {
             machine: "demo-api".to_owned(),
             secret: self.secret.to_string(),
             username: "demo".to_owned(),
+            program: self.program.clone(),
         }
     }
 
@@ -252,9 +253,10 @@ impl Demo {
 
 impl fmt::Display for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, password, secret, command, .. } = self;
+        let Self { issuer, password, secret, .. } = self;
+        let program = self.program.as_deref().unwrap_or("chancery");
         let password = match self.has_own_password {
-            true => "the one that you have set (`chancery user passwd demo` sets another)",
+            true => &format!("the one that you have set (`{program} user passwd demo` sets another)"),
             false => password.as_str(),
         };
         let secret = &**secret;
@@ -276,7 +278,7 @@ impl fmt::Display for Demo {
   secret       {secret}
                (of demo-web and demo-api)
 
-  try it       {command}
+  try it       {program} try --issuer {issuer}
   your own     open {issuer}/ and copy the lines for your library
 "
         )

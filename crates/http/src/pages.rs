@@ -230,6 +230,9 @@ pub struct TrialClients {
     pub secret: String,
     /// The user name of the person who can sign in.
     pub username: String,
+    /// What is typed to start `chancery`, whose commands add people and clients here, as a shell reads it; none where they
+    /// cannot.
+    pub program: Option<String>,
 }
 
 /// Whether the person can simply try again.

@@ -116,7 +116,7 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
 fn front_page(view: &FrontPageView) -> String {
     let [metadata, keys] = [&view.metadata, &view.keys].map(|address| Html::escape(address));
     let trial = view.trial.as_ref().map_or_else(String::new, |clients| {
-        let TrialClients { public, confidential, machine, secret, username } = clients;
+        let TrialClients { public, confidential, machine, secret, username, program: _ } = clients;
         let [public, confidential, machine, secret, username] =
             [public, confidential, machine, secret, username].map(|text| Html::escape(text));
         format!(

@@ -12,6 +12,7 @@ fn clients() -> TrialClients {
         machine: "demo-api".to_owned(),
         secret: "s3cret<".to_owned(),
         username: "demo".to_owned(),
+        program: None,
     }
 }
 

@@ -474,5 +474,6 @@ fn trial() -> TrialClients {
         machine: "demo-api".to_owned(),
         secret: "Zk3vXo0sample4secretQm1yT8rWc6uLe2bN".to_owned(),
         username: "demo".to_owned(),
+        program: Some("chancery".to_owned()),
     }
 }

@@ -26,6 +26,7 @@ use crate::parts::{Opened, open};
 use crate::secrets::{self, write_new};
 use crate::settings::{FILE, Settings, load, template};
 use crate::store_lock::{Holder, StoreLock};
+use crate::terminal::Word;
 
 const WRAPPING_KEY: &str = "wrapping.key";
 
@@ -141,7 +142,7 @@ fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>)
     let demo = demo.map_err(|error| error.to_string())?;
     // What was typed to start this process starts its commands, too.
     let program = std::env::args().next().unwrap_or_else(|| "chancery".to_owned());
-    Ok((demo.with_command(format!("{program} try --issuer {issuer}")), password))
+    Ok((demo.with_program(Word(&program).to_string()), password))
 }
 
 /// Whether somebody has given the person another password than the one of the file.

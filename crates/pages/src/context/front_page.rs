@@ -26,5 +26,6 @@ fn trial(clients: &TrialClients) -> Value {
         machine => clients.machine.as_str(),
         secret => clients.secret.as_str(),
         username => clients.username.as_str(),
+        program => clients.program.as_deref(),
     }
 }

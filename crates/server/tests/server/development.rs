@@ -180,7 +180,9 @@ fn its_front_page_connects_applications() {
         format!("--oidc-issuer-url={issuer} "),
         format!("curl --user demo-api:{secret} "),
         "scope: 'openid profile email offline_access',".to_owned(),
-        "chancery client add --kind spa --refresh-tokens ".to_owned(),
+        // What is typed in this folder works, although nothing is installed.
+        format!("<code>{} user add jane ", env!("CARGO_BIN_EXE_chancery")),
+        format!("\n{} client add --kind spa --refresh-tokens ", env!("CARGO_BIN_EXE_chancery")),
     ] {
         assert!(page.contains(&line), "{line} in {page}");
     }
