@@ -7,7 +7,7 @@ use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormView, LoginProblem, LoginView,
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
-    SignedInView, Wait,
+    SignedInView, UnregisteredView, Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
@@ -422,10 +422,18 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
     let way_on =
         way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
     format!(
-        "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p><p>Request id: <code>{}</code></p>",
+        "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p>{}<p>Request id: <code>{}</code></p>",
         view.code(),
+        view.unregistered.as_ref().map_or(String::new(), unregistered),
         Html::escape(&view.request_id.0)
     )
+}
+
+fn unregistered(view: &UnregisteredView) -> String {
+    let [client, uri] = [view.client.as_str(), &view.uri].map(Html::escape);
+    let command = view.command.as_deref().map(Html::escape);
+    let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
+    format!("<p>Client: <code>{client}</code><br>Redirect URI: <code>{uri}</code></p>{command}")
 }
 
 fn submitting(form: &FormMarkup, nonce: &str) -> String {

@@ -224,6 +224,10 @@ impl Site {
     pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> HttpResponse {
         let locale = self.locale(call, None);
         let view = ErrorView::of(error, call.request_id.clone(), locale.as_str());
+        let view = match &self.trial {
+            Some(clients) => view.for_developers(error, clients.program.as_deref()),
+            None => view,
+        };
         // Status and Retry-After are those that a client would get; only 401 would challenge the browser, so
         // it becomes 400.
         let as_json = error_body(&error.failure, self.provider.issuer());

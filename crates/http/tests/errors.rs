@@ -2,7 +2,7 @@
 
 use chancery_core::event::Event;
 use chancery_core::policy::{TokenKind, TokenPolicy};
-use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
+use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages, TrialClients};
 use chancery_testkit::{Answer, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals};
 
 /// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps;
@@ -254,6 +254,53 @@ fn the_error_page_leads_to_a_known_client() {
     assert!(!page.answer().text().contains("evil.example"));
     let unknown = kit.authorization_request("web").set("client_id", "nobody").open(&ua).expect_page("error");
     assert!(!unknown.answer().text().contains("<a "), "nobody is known");
+}
+
+/// Whoever develops an application sees which redirect URI came, escaped, and what registers it beside the others; on every
+/// other provider the page says nothing of it.
+#[test]
+fn developers_see_the_redirect_uri_that_is_not_registered() {
+    let client = r#"{"client_id":"app","client_name":"App","token_endpoint_auth_method":"none",
+        "redirect_uris":["https://app.example/cb","https://app.example/a'b"]}"#;
+    let shown = |program: Option<Option<&str>>, uri: &str| {
+        let mut kit = TestProvider::builder().client(client).build();
+        if let Some(program) = program {
+            kit.service = kit.service.clone().with_trial_clients(TrialClients {
+                public: "app".to_owned(),
+                confidential: "app".to_owned(),
+                machine: "app".to_owned(),
+                secret: "s3cret".to_owned(),
+                username: "demo".to_owned(),
+                program: program.map(str::to_owned),
+            });
+        }
+        let ua = kit.user_agent();
+        let page = kit.authorization_request("app").set("redirect_uri", uri).open(&ua).expect_page("error");
+        page.answer().text().to_owned()
+    };
+    let other = "https://app.example/other?a=<b>";
+    let quoted = "https://app.example/other?a=1&b='2";
+    for (uri, part, has_command) in [
+        (quoted, "Redirect URI: <code>https://app.example/other?a=1&amp;b=&#39;2</code>", true),
+        (other, "Redirect URI: <code>https://app.example/other?a=&lt;b&gt;</code>", false),
+        ("https://app.example/*", "<code>https://app.example/*</code>", false),
+        ("https://app.example/#x", "<code>https://app.example/#x</code>", false),
+        ("javascript:alert(1)", "<code>javascript:alert(1)</code>", false),
+    ] {
+        let page = shown(Some(Some("./chancery")), uri);
+        assert!(page.contains("Client: <code>app</code>") && page.contains(part), "{uri}: {page}");
+        assert_eq!(page.contains("client update"), has_command, "{uri}: {page}");
+        assert!(!page.contains("<b>"), "{page}");
+        assert!(!shown(Some(None), uri).contains("client update"), "there are no commands");
+        let without = shown(None, uri);
+        assert!(!without.contains("Redirect URI") && !without.contains("<pre>"), "{without}");
+        assert!(!without.contains("/other") && !without.contains("alert"), "{without}");
+    }
+    let command = "<pre>./chancery client update app \\\n  --redirect-uri https://app.example/cb \\\n  \
+        --redirect-uri &#39;https://app.example/a&#39;\\&#39;&#39;b&#39; \\\n  \
+        --redirect-uri &#39;https://app.example/other?a=1&amp;b=&#39;\\&#39;&#39;2&#39;</pre>";
+    let page = shown(Some(Some("./chancery")), quoted);
+    assert!(page.contains(command), "{page}");
 }
 
 /// A panic of the application costs the request in which it happens: a person gets the error page, a client JSON; it

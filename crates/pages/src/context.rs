@@ -273,6 +273,11 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
         way_on => view.client.as_ref().and_then(ClientView::way_on),
         has_retry,
         retry,
+        unregistered => view.unregistered.as_ref().map(|came| context! {
+            client => came.client.as_str(),
+            uri => &*came.uri,
+            command => came.command.as_deref(),
+        }),
     }
 }
 

@@ -10,7 +10,7 @@ use chancery_core::interaction::view::{
     AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView, ConfirmDeviceView,
     ConsentView, DeviceDoneView, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
     LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView,
-    UserCodeView, WaitingView,
+    UnregisteredView, UserCodeView, WaitingView,
 };
 use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
@@ -20,7 +20,7 @@ use chancery_core::ports::SignUpRefusal;
 use chancery_http::{
     Around, Content, FormMarkup, FrontPageView, LanguageSwitch, MessageMarkup, Page, Retry, TrialClients,
 };
-use chancery_types::{RedirectUri, ResourceUri};
+use chancery_types::{ClientId, RedirectUri, ResourceUri};
 use serde_json::json;
 
 mod own_account;
@@ -395,14 +395,27 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
     for (name, reason, fault, retry) in [
         ("error", Some(&MALFORMED_PARAMETER), None, Retry::No),
         ("error-way-on", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
+        ("error-unregistered", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
         let client = (name == "error-way-on").then(client);
-        let view =
-            ErrorView { reason, fault, client, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
+        let request_id = RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into());
+        let unregistered = unregistered().filter(|_| name == "error-unregistered");
+        let view = ErrorView { reason, fault, client, request_id, unregistered };
         show(name, Content::Error(&view, retry));
     }
+}
+
+/// What a development provider says of a redirect URI.
+fn unregistered() -> Option<UnregisteredView> {
+    let command = "chancery client update photos \\\n  --redirect-uri https://photos.example/callback \\\n  \
+                   --redirect-uri http://localhost:5173/";
+    Some(UnregisteredView {
+        client: ClientId::parse("photos").ok()?,
+        uri: "http://localhost:5173/".into(),
+        command: Some(command.to_owned()),
+    })
 }
 
 fn albums(uri: ResourceUri) -> ResourceView {

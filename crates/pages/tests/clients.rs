@@ -1,5 +1,6 @@
 //! What the built-in pages show of a client: OIDC Registration section 2, RFC 7591 section 2.
 
+use chancery_http::TrialClients;
 use chancery_pages::Templates;
 use chancery_testkit::{Answer, SECRET, TestProvider};
 
@@ -111,6 +112,44 @@ fn a_doubtful_logout_says_what_is_wrong() {
                 facts.contains("<code>invalid_request</code>") && facts.contains(word),
                 "{query}: {facts}"
             );
+        }
+    }
+}
+
+/// Whoever develops an application sees in the details, which are open then, what came and what registers it; nobody else
+/// does.
+#[test]
+fn developers_see_what_registers_a_redirect_uri() {
+    for (language, words) in [("en", "Redirect URI of the request"), ("de", "Redirect-URI der Anfrage")] {
+        for program in [None, Some("target/debug/chancery")] {
+            let mut kit = provider(Templates::built_in(), LOGO);
+            if program.is_some() {
+                kit.service = kit.service.clone().with_trial_clients(TrialClients {
+                    public: "shop".to_owned(),
+                    confidential: "shop".to_owned(),
+                    machine: "shop".to_owned(),
+                    secret: "s3cret".to_owned(),
+                    username: "demo".to_owned(),
+                    program: program.map(str::to_owned),
+                });
+            }
+            let ua = kit.user_agent();
+            let request =
+                kit.authorization_request("shop").set("redirect_uri", "https://shop.example/new?a=&b");
+            let page = request.set("ui_locales", language).set("chancery_language", language).open(&ua);
+            let page = page.expect_page("error").answer().text().to_owned();
+            let is_shown = program.is_some();
+            for part in [
+                words,
+                "<code>https://shop.example/new?a=&amp;b</code></dd>",
+                "<code>target/debug/chancery client update shop \\\n  --redirect-uri https://shop.example/cb \\\n  ",
+                "  --redirect-uri &#x27;https://shop.example/new?a=&amp;b&#x27;</code>",
+                "<details class=\"more\" open>",
+            ] {
+                let page = page.replace("&#x2f;", "/");
+                assert_eq!(page.contains(part), is_shown, "{part} in {page}");
+            }
+            assert!(is_shown || !page.contains("shop.example/new"), "{page}");
         }
     }
 }

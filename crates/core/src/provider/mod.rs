@@ -349,7 +349,7 @@ impl Provider {
             let client = error.client.clone().map(RefusedClient::Claimed);
             match (&error.failure, &error.unregistered) {
                 (Failure::Refused(why), Some(uri)) => {
-                    let (reason, redirect_uri) = (why.reason, Some(uri.clone()));
+                    let (reason, redirect_uri) = (why.reason, Some(uri.told()));
                     self.env.record(call, &Event::Refused { endpoint, reason, client, redirect_uri });
                 }
                 (failure, _) => self.env.record_failure(call, endpoint, client, failure),

@@ -11,7 +11,7 @@ use crate::model::client::REDIRECT_URI_UNREGISTERED;
 use crate::model::{Carrier, Client, RedirectTarget, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
-use crate::request::{PageError, Pushed, Resolved, Unsealed};
+use crate::request::{PageError, Pushed, Resolved, UnregisteredUri, Unsealed};
 use crate::rule::resource::Requested;
 
 reasons! {
@@ -50,9 +50,6 @@ const fn unusable(name: &'static str) -> Reason {
 
 /// Longest `state`, in bytes.
 pub(super) const LONGEST_STATE: usize = 4096;
-
-/// How many characters of a redirect URI that is not registered are told.
-const LONGEST_TOLD: usize = 200;
 
 /// A request whose client and redirect target are known. From here on every error goes to the client.
 pub struct Addressed<'a> {
@@ -129,7 +126,11 @@ impl<'a> Resolved<'a> {
                 let why = of_object.map_or(why, Refusal::from);
                 let unregistered = redirect_uri.filter(|_| why.reason == &REDIRECT_URI_UNREGISTERED);
                 let error = refused(why, Some(&client));
-                PageError { unregistered: unregistered.map(told), ..error }
+                let unregistered = unregistered.map(|uri| UnregisteredUri {
+                    uri: uri.into(),
+                    is_registrable: client.may_register(uri, offered.redirects),
+                });
+                PageError { unregistered, ..error }
             })?;
         let resources = match Requested::read(env, &client, &params).await {
             Ok(requested) => Ok(requested),
@@ -165,18 +166,6 @@ impl<'a> Resolved<'a> {
             pushed,
         })
     }
-}
-
-/// An unregistered redirect URI as a log may have it. What a query, a fragment or the part before `@` (RFC 3986 section
-/// 3.2.1) holds may be secret, and a stranger may send as much as a request can carry.
-fn told(asked: &str) -> Box<str> {
-    let bare = asked.split(['?', '#']).next().unwrap_or_default();
-    let Some((scheme, rest)) = bare.split_once("//") else {
-        return bare.chars().take(LONGEST_TOLD).collect();
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    [scheme, "//", host, path].into_iter().flat_map(str::chars).take(LONGEST_TOLD).collect()
 }
 
 /// The code of a refusal as RFC 6749 section 4.1.2.1 has it: the token endpoint's codes for an authority that

@@ -4,7 +4,7 @@
 //! towards a client, because only there the redirect URI has been verified.
 
 mod page_error;
-pub use page_error::PageError;
+pub use page_error::{PageError, UnregisteredUri};
 
 mod received;
 pub use received::{Received, Recognised, Resolved};

@@ -19,9 +19,35 @@ pub struct PageError {
     pub way_on: Option<Arc<Client>>,
     /// The client that the request named, for our own log, if it named one.
     pub client: Option<ClientId>,
-    /// Which redirect URI the request named, for our own log, if the client has not registered it: scheme, host, port and
-    /// path, and no more of it than a line should have.
-    pub unregistered: Option<Box<str>>,
+    /// Which redirect URI the request named, if the client has not registered it.
+    pub unregistered: Option<UnregisteredUri>,
+}
+
+/// A redirect URI that its client has not registered. Whoever made the request has chosen it.
+#[derive(Clone)]
+pub struct UnregisteredUri {
+    /// As it came.
+    pub uri: Box<str>,
+    /// Whether the client could register it.
+    pub is_registrable: bool,
+}
+
+/// How many characters of a redirect URI that is not registered are told.
+const LONGEST_TOLD: usize = 200;
+
+impl UnregisteredUri {
+    /// As a log may have it. What a query, a fragment or the part before `@` (RFC 3986 section 3.2.1) holds may be secret, and
+    /// a stranger may send as much as a request can carry.
+    #[must_use]
+    pub fn told(&self) -> Box<str> {
+        let bare = self.uri.split(['?', '#']).next().unwrap_or_default();
+        let Some((scheme, rest)) = bare.split_once("//") else {
+            return bare.chars().take(LONGEST_TOLD).collect();
+        };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        [scheme, "//", host, path].into_iter().flat_map(str::chars).take(LONGEST_TOLD).collect()
+    }
 }
 
 /// For our own log: the person is told by [`ErrorView`](crate::interaction::view::ErrorView).

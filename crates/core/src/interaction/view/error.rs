@@ -1,10 +1,12 @@
 //! What the error page shows.
 
+use chancery_types::ClientId;
 use chancery_types::iana::ErrorCode;
 
 use super::ClientView;
 use crate::context::RequestId;
 use crate::error::{Failure, FaultKind, Reason};
+use crate::model::Client;
 use crate::request::PageError;
 
 /// The error page: before the redirect URI was verified, or when something broke here.
@@ -17,6 +19,18 @@ pub struct ErrorView {
     pub client: Option<ClientView>,
     /// Name of the request in our log.
     pub request_id: RequestId,
+    /// The redirect URI that the client has not registered, told to developers only: whoever made the request has chosen it.
+    pub unregistered: Option<UnregisteredView>,
+}
+
+/// A redirect URI that is not registered.
+pub struct UnregisteredView {
+    /// The client.
+    pub client: ClientId,
+    /// The redirect URI as it came.
+    pub uri: Box<str>,
+    /// The command that registers it besides those that are, if it can be.
+    pub command: Option<String>,
 }
 
 impl ErrorView {
@@ -31,7 +45,22 @@ impl ErrorView {
         if let Some(client) = &mut client {
             client.speak(language);
         }
-        Self { reason, fault, client, request_id }
+        Self { reason, fault, client, request_id, unregistered: None }
+    }
+
+    /// With the redirect URI that is not registered, for a page that only developers see. The program is what they type to
+    /// start `chancery`.
+    #[must_use]
+    pub fn for_developers(self, error: &PageError, program: Option<&str>) -> Self {
+        let unregistered = error.unregistered.as_ref().zip(error.way_on.as_deref());
+        let unregistered = unregistered.map(|(came, client)| UnregisteredView {
+            client: client.id().clone(),
+            uri: came.uri.clone(),
+            command: program
+                .filter(|_| came.is_registrable)
+                .map(|program| registers(program, client, &came.uri)),
+        });
+        Self { unregistered, ..self }
     }
 
     /// The error code to show.
@@ -41,5 +70,21 @@ impl ErrorView {
             (Some(reason), _) => reason.code,
             (None, fault) => fault.unwrap_or(FaultKind::Internal).code(),
         }
+    }
+}
+
+/// The command that registers one more redirect URI. A list is replaced as a whole, so it names all.
+fn registers(program: &str, client: &Client, uri: &str) -> String {
+    let all = client.redirect_uris().iter().map(|uri| uri.as_str()).chain([uri]);
+    let flags: String = all.map(|uri| format!(" \\\n  --redirect-uri {}", quoted(uri))).collect();
+    format!("{program} client update {}{flags}", quoted(client.id().as_str()))
+}
+
+/// One word for a shell. What does not stand in quotes is a letter, a digit, or means nothing to a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+    match word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }

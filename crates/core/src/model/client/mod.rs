@@ -469,6 +469,12 @@ impl Client {
         Some(RedirectTarget { uri, was_sent: true })
     }
 
+    /// Whether it could register this redirect URI.
+    pub(crate) fn may_register(&self, asked: &str, loosened: RedirectLeniency) -> bool {
+        let ClientMetadata { flow, own, .. } = self.metadata();
+        flow.unregistered(asked, loosened.or(own.redirects())).is_some()
+    }
+
     /// Whether a registered URI that a browser may be sent to admits this one: by being the same, or as a
     /// setting of the server (`loosened`) or of this client permits. A wildcard is never compared literally.
     fn admits(&self, registered: &RedirectUri, asked: &RedirectUri, loosened: RedirectLeniency) -> bool {
