@@ -109,17 +109,21 @@ impl OwnForm {
 
     /// What the browser gets: what the methods of the step have said, or the page of an error. A panic on the way costs this
     /// request alone: it is answered with such a page, and is a fault.
-    pub async fn respond<E: Into<PageError>>(
+    pub fn respond<E: Into<PageError>>(
         &self,
         next: impl Future<Output = Result<Next, E>>,
-    ) -> Response<Full<Bytes>> {
-        let answer = match panicked::caught(pin!(async { self.answer(next.await) })).await {
-            Ok(answer) => answer,
-            Err(fault) => {
-                self.service.panicked(&self.call, Route::at(Endpoint::Interaction), &self.parts, fault)
-            }
-        };
-        self.service.protected(id_header(&self.call), answer)
+    ) -> impl Future<Output = Response<Full<Bytes>>> {
+        // In a box, so that the handler, whose frameworks move it about, does not carry all steps of the engine.
+        let next = Box::pin(next);
+        async move {
+            let answer = match panicked::caught(pin!(async { self.answer(next.await) })).await {
+                Ok(answer) => answer,
+                Err(fault) => {
+                    self.service.panicked(&self.call, Route::at(Endpoint::Interaction), &self.parts, fault)
+                }
+            };
+            self.service.protected(id_header(&self.call), answer)
+        }
     }
 
     fn answer<E: Into<PageError>>(&self, next: Result<Next, E>) -> HttpResponse {

@@ -1,7 +1,7 @@
 //! RFC 8176, OIDC Core sections 2, 3.1.2.1 and 5.5.1.1: an application's own page signs people in, by a
 //! password and a key of theirs, and the client learns how.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
