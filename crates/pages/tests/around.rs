@@ -124,6 +124,36 @@ fn a_person_chooses_the_language_by_the_form() {
     assert!(!html.contains("role=\"alert\"") && !html.contains("Call us"), "{html}");
 }
 
+/// What is wrong with a new password is said in the other language, too, and what was ticked stays so.
+#[test]
+fn a_new_password_that_was_refused_is_told_in_the_other_language() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let page = ua.get("/account/password").expect_page("change-password");
+    for (current, new, again, said) in [
+        ("wrong", "another new one", "another new one", "Das bisherige Passwort ist falsch."),
+        ("wrong", "another new one", "and another", "nicht gleich"),
+        ("wrong", "short", "short", "8 Zeichen"),
+    ] {
+        let mut fields = page.form().fields;
+        fields.retain(|(name, _)| !["current", "new", "again"].contains(&name.as_str()));
+        let typed = [("current", current), ("new", new), ("again", again), ("keeps_others", "yes")];
+        let typed = typed.into_iter().chain([("action", "change")]);
+        fields.extend(typed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let refused = page.post(&page.form().action, &fields).expect_page("change-password");
+        let mut fields = refused.form().fields;
+        fields.retain(|(name, _)| !["current", "new", "again", "keeps_others"].contains(&name.as_str()));
+        fields.push(("keeps_others".to_owned(), "yes".to_owned()));
+        fields.push((LANGUAGE.to_owned(), "de".to_owned()));
+        let german = refused.post(&refused.form().action, &fields).expect_page("change-password");
+        let html = german.answer().text();
+        assert!(html.contains("role=\"alert\"") && html.contains(said), "{said}: {html}");
+        assert!(html.contains("value=\"yes\" checked"), "{html}");
+        assert!(german.event_names().is_empty(), "nothing is looked at: {:?}", german.event_names());
+    }
+}
+
 /// So do a new account, a new password, and what ends something or somebody's session.
 #[test]
 fn answers_to_forms_have_the_other_language() {

@@ -261,6 +261,7 @@ pub(crate) async fn posted(
             visitor.tells(if ended.is_withdrawn { AccountNews::Withdrawn } else { AccountNews::Gone })?
         }
         (AccountPage::Password, Some("change")) => Box::pin(visitor.change_password(form, sealed)).await?,
+        (AccountPage::Password, _) => visitor.password_page_as_it_was(form).await?,
         (page, _) => visitor.page(page, Shown::default()).await?,
     })
 }

@@ -14,9 +14,12 @@ use crate::interaction::throttle::Admission;
 use crate::interaction::view::{ChangePasswordView, LoginProblem, PasswordProblem, View};
 use crate::interaction::{Decided, Outcome};
 use crate::model::{Authentication, PasswordChange};
-use crate::ports::PasswordChangeOutcome;
+use crate::ports::{PasswordChangeOutcome, PasswordRefusal};
 use crate::records::{Found, ReplayBody, SessionBody, challenge_key};
 use crate::session::{SignedIn, list_with};
+
+/// The field in which the form keeps what its page says of what was typed, for whoever chooses another language there.
+const KEPT: &str = "kept_problem";
 
 /// How often a session that parallel tabs change is read again.
 const RACES: usize = 3;
@@ -38,7 +41,9 @@ impl Visitor<'_> {
         problem: Option<PasswordProblem>,
         keeps_others: bool,
     ) -> Result<Decided, Fault> {
-        let (fields, browser) = self.form(AccountPage::Password)?;
+        let (mut fields, browser) = self.form(AccountPage::Password)?;
+        let kept = problem.filter(|problem| !matches!(problem, PasswordProblem::NotLookedAt(_)));
+        fields.extend(kept.map(|problem| (KEPT, problem.as_str().to_owned())));
         let view = ChangePasswordView {
             account: named(self.env, self.person).await?,
             username: self.username().to_owned(),
@@ -51,6 +56,27 @@ impl Visitor<'_> {
         Ok(Decided { browser, ..Outcome::Page(Box::new(View::ChangePassword(view))).into() })
     }
 
+    /// The page in another language, as its form has it.
+    pub(super) async fn password_page_as_it_was(&self, form: &Params<'_>) -> Result<Decided, Fault> {
+        if !self.can_change_password() {
+            return self.page(AccountPage::Overview, super::Shown::default()).await;
+        }
+        let kept = form.one(KEPT).ok().flatten();
+        let shortest = self.env.accounts.shortest_password(&self.env.realm);
+        let refusals = [
+            PasswordRefusal::TooCommon,
+            PasswordRefusal::IsName,
+            PasswordRefusal::Unacceptable,
+            PasswordRefusal::Unchanged,
+        ];
+        let refusals = refusals.into_iter().chain(shortest.map(PasswordRefusal::TooShort));
+        let mut problems = [PasswordProblem::Wrong, PasswordProblem::Different]
+            .into_iter()
+            .chain(refusals.map(PasswordProblem::Refused));
+        let problem = problems.find(|problem| kept == Some(problem.as_str()));
+        self.password_page(problem, keeps_others(form)).await
+    }
+
     /// What was typed into it. The same form twice is one change.
     pub(super) async fn change_password(&self, form: &Params<'_>, sealed: &str) -> Result<Decided, Fault> {
         let (by, call, env, account) = (self.by, self.call, self.env, &self.person.account);
@@ -59,7 +85,7 @@ impl Visitor<'_> {
         }
         let typed = |name| Zeroizing::new(form.one(name).ok().flatten().unwrap_or_default().to_owned());
         let (current, new, again) = (typed("current"), typed("new"), typed("again"));
-        let keeps_others = form.one("keeps_others").ok().flatten() == Some("yes");
+        let keeps_others = keeps_others(form);
         let refused = async |problem: PasswordProblem| {
             let (account, reason) = (account.id.clone(), problem.as_str());
             env.record(call, &Event::PasswordChangeRefused { account, reason });
@@ -161,4 +187,9 @@ impl Visitor<'_> {
         // Where the session has ended meanwhile, the person signs in with the new password.
         Ok(Decided { sessions: is_renewed.then(|| list_with(handle.clone(), others).0), ..next })
     }
+}
+
+/// Whether other sessions are to stay.
+fn keeps_others(form: &Params<'_>) -> bool {
+    form.one("keeps_others").ok().flatten() == Some("yes")
 }
