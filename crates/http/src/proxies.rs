@@ -2,7 +2,7 @@
 //!
 //! Only the address is read from forwarded headers: URLs come from the configuration, never from the request.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::{HeaderMap, HeaderName};
 
@@ -100,6 +100,21 @@ impl TrustedProxies {
         wide.map(|(network, prefix)| format!("{network}/{prefix}"))
     }
 
+    /// Those networks that are written by an address within them, each beside what it stands for.
+    ///
+    /// ```
+    /// # mod chancery { pub use chancery_http::TrustedProxies; }
+    /// use chancery::TrustedProxies;
+    /// let proxies = TrustedProxies::parse(["10.0.0.0/8", "10.1.2.3/8", "10.1.2.3"]).unwrap();
+    /// assert_eq!(proxies.inexact().collect::<Vec<_>>(), [("10.1.2.3/8".to_owned(), "10.0.0.0/8".to_owned())]);
+    /// ```
+    pub fn inexact(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().filter_map(|(address, prefix)| {
+            let first = first_of(*address, *prefix);
+            (first != *address).then(|| (format!("{address}/{prefix}"), format!("{first}/{prefix}")))
+        })
+    }
+
     /// Whether the address is in one of the networks.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -142,6 +157,21 @@ fn address(entry: &str) -> Option<IpAddr> {
         entry.parse::<IpAddr>().or_else(|_| entry.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     plain.ok().or_else(bracketed).map(|address| address.to_canonical())
+}
+
+/// The first address of the network.
+fn first_of(address: IpAddr, prefix: u8) -> IpAddr {
+    let prefix = u32::from(prefix);
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(u32::BITS.saturating_sub(prefix)).unwrap_or(0);
+            Ipv4Addr::from(u32::from(v4) & mask).into()
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(u128::BITS.saturating_sub(prefix)).unwrap_or(0);
+            Ipv6Addr::from(u128::from(v6) & mask).into()
+        }
+    }
 }
 
 fn bits(address: IpAddr) -> u128 {

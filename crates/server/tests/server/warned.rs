@@ -54,6 +54,13 @@ fn exposed_addresses_and_proxies_of_everybody_are_warned_of() {
         (&["management.listen=0.0.0.0:9090"], &["management.listen: 0.0.0.0:9090 can be reached"]),
         (&["http.trusted_proxies=0.0.0.0/0"], &["http.trusted_proxies: 0.0.0.0/0 is nearly everybody"]),
         (
+            &["http.trusted_proxies=10.1.2.3/8,fd00::5/64"],
+            &[
+                "http.trusted_proxies: 10.1.2.3/8 is all of 10.0.0.0/8",
+                "http.trusted_proxies: fd00::5/64 is all of fd00::/64",
+            ],
+        ),
+        (
             &["http.trusted_proxies=10.0.0.0/8,0.0.0.0/1,128.0.0.0/1,::/0"],
             &[
                 "http.trusted_proxies: 0.0.0.0/1",

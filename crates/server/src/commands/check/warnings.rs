@@ -66,6 +66,12 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
                 format!("{network} is nearly everybody, and {danger}: name the addresses of your proxies");
             warn(setting, rule, "RFC 7239 section 8.1");
         }
+        for (written, meant) in proxies.into_iter().flat_map(|proxies| proxies.inexact()) {
+            let rule = format!(
+                "{written} is all of {meant}, and {danger}: write {meant} if that is meant, or the address without its length"
+            );
+            warn(setting, rule, "RFC 4632 section 3.1");
+        }
     }
     match &settings.store {
         Store::Memory if settings.values.is_missing("store.sqlite") => warn(
