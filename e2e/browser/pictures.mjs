@@ -66,8 +66,10 @@ const SHOWN = {
   'What goes wrong': {
     error: 'An error that names no application',
     'error-way-on': 'An error with a way on to the application',
+    'error-unregistered': 'A redirect URI that a development provider does not know',
     'error-busy': 'Too much to do',
     'error-broken': 'A fault of the server',
+    'not-found': 'An address where there is nothing',
   },
   'On the way': {
     form_post: 'An answer by `form_post`, where no scripts run',
