@@ -33,7 +33,10 @@ impl Mounting {
 
     /// A request has found its endpoint.
     pub(crate) fn is_right(&self) {
-        self.is_right.store(true, Ordering::Relaxed);
+        // Read first: a write by each request would take the line of memory from all other cores.
+        if !self.is_right.load(Ordering::Relaxed) {
+            self.is_right.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether the mistake in the mounting that this request shows is to be reported: once.
