@@ -13,7 +13,6 @@ use chancery_types::Kind;
 use super::{Output, client, lines};
 use crate::access::{IS_FOLDER, check_backups, check_folder, check_store, folder_of, with_companions};
 use crate::arguments::{Backup, Restore};
-use crate::log::rfc3339;
 use crate::parts::{missing, open};
 use crate::settings::{Settings, Store, load};
 use crate::store_lock::{Holder, StoreLock};
@@ -58,7 +57,7 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
          not in it: {}, without which no key in it can be used; the configuration; the files of [tls]. Keep copies of \
          them elsewhere\n",
         file.display(),
-        rfc3339(now),
+        now.rfc3339(),
         wrapping_key.display()
     ))
 }
@@ -163,7 +162,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, String> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&index, error)),
         _ => {}
     }
-    let when = rfc3339(SystemClock.now()).replace([':', '.'], "-");
+    let when = SystemClock.now().rfc3339().replace([':', '.'], "-");
     let mut base = OsString::from(path);
     base.push(format!(".before-restore-{when}"));
     let base = PathBuf::from(base);
@@ -182,7 +181,7 @@ fn said(wanted: &Restore, path: &Path, made: &About, content: &str, before: Opti
     let mut said = format!(
         "restored: {}, as it was at {} (by version {}; {content})\n",
         path.display(),
-        rfc3339(made.made_at),
+        made.made_at.rfc3339(),
         Escaped(&made.version)
     );
     if let Some(before) = before {

@@ -16,7 +16,7 @@ use chancery_jose::SystemRandom;
 use chancery_store::Put;
 use chancery_types::iana::GrantType;
 use chancery_types::nearest::did_you_mean;
-use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
+use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes, Timestamp};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -25,7 +25,6 @@ use super::printed::{Form, List, json as printed_json};
 use super::{Output, UNCHANGED, lines, opened};
 use crate::arguments::{Client, ClientSecret, Group, Kind, Named};
 use crate::fetch;
-use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::{Escaped, Word};
@@ -154,7 +153,7 @@ async fn rotate(
     let session = settings.engine.session.absolute;
     let made = replace_secret(&client, now + overlap, session, &SystemRandom, &rules);
     let made = made.map_err(|fault| fault.to_string())?;
-    let former = made.client.good_secrets(now).flatten().max().map(rfc3339);
+    let former = made.client.good_secrets(now).flatten().max().map(Timestamp::rfc3339);
     done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(made.client)).await)?;
     let secret = made.secret_to_show.ok_or("no secret was made")?;
     if form == Form::Text {
@@ -488,7 +487,7 @@ fn list(clients: &[Arc<RegisteredClient>]) -> List<6> {
         let authentication = client.metadata().flow.token_endpoint_auth_method.as_str();
         let state = if client.is_enabled() { "enabled" } else { "disabled" };
         let by = if client.is_dynamic() { "by itself" } else { "by an operator" };
-        let at = rfc3339(client.registered_at());
+        let at = client.registered_at().rfc3339();
         let value = json!({
             "client_id": client.id(), "client_name": client.name(), "kind": kind, "authentication": authentication,
             "state": state, "registered_at": at, "registered": by,

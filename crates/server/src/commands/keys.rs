@@ -16,7 +16,6 @@ use serde_json::json;
 use super::printed::{Form, List};
 use super::{Output, opened};
 use crate::arguments::{Group, Keys};
-use crate::log::rfc3339;
 use crate::parts::{Opened, encryption_types};
 use crate::settings::Settings;
 use crate::terminal::{Escaped, counted};
@@ -105,7 +104,7 @@ async fn rotate(settings: &Settings, opened: &Opened, after: Duration, form: For
             format!(
                 "a rotation is under way until {}; nothing was changed. A shorter --sign-after ends it sooner, and `chancery keys \
                  remove KID` ends a key at once that others may know",
-                rfc3339(until)
+                until.rfc3339()
             )
         }
     };
@@ -209,7 +208,7 @@ fn listed() -> List<5> {
 }
 
 fn encryption_begun(list: &mut List<5>, RotatedEncryption { key_type, kid, alone_from }: &RotatedEncryption) {
-    let (name, at) = (key_type.name(), rfc3339(*alone_from));
+    let (name, at) = (key_type.name(), alone_from.rfc3339());
     let value =
         json!({ "kid": kid, "alg": name, "use": "encryption", "state": "published", "alone_from": at });
     list.push(
@@ -225,7 +224,7 @@ fn encryption_begun(list: &mut List<5>, RotatedEncryption { key_type, kid, alone
 }
 
 fn begun(list: &mut List<5>, Rotated { alg, kid, sign_from }: &Rotated) {
-    let (name, at) = (alg.name(), rfc3339(*sign_from));
+    let (name, at) = (alg.name(), sign_from.rfc3339());
     let value = json!({ "kid": kid, "alg": name, "use": "signing", "state": "next", "sign_from": at });
     let state = format!("signs from {at}");
     list.push([kid.to_string(), name.into(), "signing".into(), state, OPEN.into()], value);
@@ -254,29 +253,29 @@ const OPEN: &str = "without an end";
 fn valid(end: Option<KeyEnd>, now: Timestamp) -> String {
     match end.map(KeyEnd::count_until) {
         None => OPEN.to_owned(),
-        Some(until) if until <= now => format!("ended {}", rfc3339(until)),
-        Some(until) => format!("until {}", rfc3339(until)),
+        Some(until) if until <= now => format!("ended {}", until.rfc3339()),
+        Some(until) => format!("until {}", until.rfc3339()),
     }
 }
 
 fn row(list: &mut List<5>, key: &KeyEntry, now: Timestamp) {
     let KeyTimes { sign_from, end, .. } = key.times;
-    let since = key.times.signs_since().map(rfc3339);
+    let since = key.times.signs_since().map(Timestamp::rfc3339);
     let (state, text) = match end {
         Some(end) if end.count_until() <= now => ("ended", "ended".to_owned()),
         // Another one was made before its time came.
         Some(end) if end.sign_until() <= sign_from => ("unused", "never signed".to_owned()),
         Some(end) if end.sign_until() <= now => ("verifies", "no longer signs".to_owned()),
-        Some(end) => ("signs", format!("signs until {}", rfc3339(end.sign_until()))),
-        None if sign_from > now => ("next", format!("signs from {}", rfc3339(sign_from))),
+        Some(end) => ("signs", format!("signs until {}", end.sign_until().rfc3339())),
+        None if sign_from > now => ("next", format!("signs from {}", sign_from.rfc3339())),
         None => ("signs", since.as_ref().map_or("signs".to_owned(), |since| format!("signs since {since}"))),
     };
     let (kid, alg) = (key.jwk.kid().unwrap_or("-"), key.jwk.alg().map_or("-", SigningAlgorithm::name));
     let value = json!({
         "kid": kid, "alg": alg, "use": "signing", "state": state, "sign_from": since,
-        "published_from": key.times.published_since().map(rfc3339),
-        "sign_until": end.map(|end| rfc3339(end.sign_until())),
-        "valid_until": end.map(|end| rfc3339(end.count_until())),
+        "published_from": key.times.published_since().map(Timestamp::rfc3339),
+        "sign_until": end.map(|end| end.sign_until().rfc3339()),
+        "valid_until": end.map(|end| end.count_until().rfc3339()),
     });
     list.push([kid.into(), alg.into(), "signing".into(), text, valid(end, now)], value);
 }
@@ -291,7 +290,7 @@ fn encryption_row(
     let (state, text) = match end {
         Some(end) if end.count_until() <= now => ("ended", "ended".to_owned()),
         Some(end) if end.sign_until() <= now => ("decrypts", "decrypts, published no longer".to_owned()),
-        Some(end) => ("published", format!("published until {}", rfc3339(end.sign_until()))),
+        Some(end) => ("published", format!("published until {}", end.sign_until().rfc3339())),
         None if wanted.contains(&key.jwk.key_type()) => ("published", "published".to_owned()),
         None => {
             let unused = "published, but request_objects.encryption_algorithms has no algorithm for it";
@@ -301,9 +300,9 @@ fn encryption_row(
     let (kid, alg) = (key.jwk.kid().unwrap_or("-"), key.jwk.key_type().name());
     let value = json!({
         "kid": kid, "alg": alg, "use": "encryption", "state": state,
-        "published_from": key.times.published_since().map(rfc3339),
-        "published_until": end.map(|end| rfc3339(end.sign_until())),
-        "valid_until": end.map(|end| rfc3339(end.count_until())),
+        "published_from": key.times.published_since().map(Timestamp::rfc3339),
+        "published_until": end.map(|end| end.sign_until().rfc3339()),
+        "valid_until": end.map(|end| end.count_until().rfc3339()),
     });
     list.push([kid.into(), alg.into(), "encryption".into(), text, valid(end, now)], value);
 }

@@ -13,7 +13,6 @@ use super::printed::{Form, List};
 use super::session::provider;
 use super::{Output, opened};
 use crate::arguments::{Group, RegistrationToken};
-use crate::log::rfc3339;
 use crate::terminal::Escaped;
 
 pub(crate) async fn registration_token(Group { json, command }: Group<RegistrationToken>) -> Output {
@@ -67,7 +66,7 @@ pub(crate) async fn registration_token(Group { json, command }: Group<Registrati
 
 fn row(list: &mut List<4>, found: &Found<InitialAccessTokenBody>) {
     let InitialAccessTokenBody { name, policies, left } = &found.body;
-    let ends = rfc3339(found.expires_at);
+    let ends = found.expires_at.rfc3339();
     let value = json!({ "name": name, "ends": ends, "clients_left": left, "policies": policies });
     let left = left.map_or_else(|| "any number".to_owned(), |left| left.to_string());
     list.push([name.to_string(), ends, left, policies.join(",")], value);

@@ -18,7 +18,6 @@ use super::printed::{Form, List};
 use super::user::person;
 use super::{Output, lines, opened};
 use crate::arguments::{Group, Session};
-use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::Word;
@@ -91,8 +90,8 @@ pub(super) async fn sessions(
 pub(super) fn list(settings: &Settings, sessions: &[Found<SessionBody>]) -> List<7> {
     let mut list = List::new(["SESSION", "SIGNED IN", "LAST USED", "ENDS", "BROWSER", "NETWORK", "CLIENTS"]);
     for Found { key, body, expires_at, .. } in sessions {
-        let (signed_in, used) = (rfc3339(body.authentication.time()), rfc3339(body.touched_at));
-        let ends = rfc3339(*expires_at);
+        let (signed_in, used) = (body.authentication.time().rfc3339(), body.touched_at.rfc3339());
+        let ends = expires_at.rfc3339();
         let clients: Vec<&str> = body.clients.iter().map(|one| one.client.as_str()).collect();
         let place = body.place.as_deref();
         let network = place.and_then(|place| place.network.as_deref());

@@ -12,7 +12,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use crate::access::Access;
-use crate::log::rfc3339;
 
 /// What is said of PEM that cannot be read.
 const BROKEN: &str = "is broken: a certificate has a line -----BEGIN CERTIFICATE----- before it and -----END CERTIFICATE----- behind it; put the file there anew";
@@ -76,10 +75,10 @@ pub(super) fn chain(path: &Path, now: Timestamp) -> Result<Vec<CertificateDer<'s
 /// Why clients refuse this certificate, and what to do.
 fn fault(certificate: &ReadCertificate, now: Timestamp) -> Option<String> {
     if !certificate.has_begun(now) {
-        let begins = certificate.begins().map(rfc3339).unwrap_or_default();
+        let begins = certificate.begins().map(Timestamp::rfc3339).unwrap_or_default();
         return Some(format!(
             "is not valid before {begins}, and it is {} now: set the clock of this machine right, or wait until then",
-            rfc3339(now)
+            now.rfc3339()
         ));
     }
     if !certificate.is_valid_at(now) {
@@ -100,7 +99,7 @@ fn fault(certificate: &ReadCertificate, now: Timestamp) -> Option<String> {
 
 /// A day as people write it, in UTC.
 pub(crate) fn date(at: Timestamp) -> String {
-    rfc3339(at).chars().take_while(|c| *c != 'T').collect()
+    at.rfc3339().chars().take_while(|c| *c != 'T').collect()
 }
 
 /// The private key, which nobody else may read.

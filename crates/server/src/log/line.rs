@@ -2,7 +2,7 @@
 
 use chancery_core::error::FaultKind;
 use chancery_core::event::{Event, LoginAttempt, NotificationFailure, RefusedClient};
-use chancery_types::{AccountId, Timestamp};
+use chancery_types::AccountId;
 
 use super::fields::Fields;
 use super::{Content, Entry, Format, Level};
@@ -14,7 +14,7 @@ pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
         Content::Process { event, .. } => event,
         Content::Request { event, .. } => event.name(),
     };
-    let mut line = Fields::begin(format, &rfc3339(entry.at), entry.level, name);
+    let mut line = Fields::begin(format, &entry.at.rfc3339(), entry.level, name);
     match &entry.content {
         Content::Process { about, message, .. } => {
             if let Some((name, value)) = about {
@@ -186,38 +186,5 @@ fn describe_client(client: Option<&RefusedClient>, line: &mut Fields) {
     if let Some(client) = client {
         line.string("client_id", client.id().as_str())
             .boolean("client_authenticated", client.is_authenticated());
-    }
-}
-
-/// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar repeats after 400 years of 146,097 days. A year is
-/// counted from 1 March, so that the leap day is its last day.
-pub(crate) fn rfc3339(at: Timestamp) -> String {
-    let (days, in_day) = (at.millis().div_euclid(86_400_000), at.millis().rem_euclid(86_400_000));
-    let from_march_0000 = days + 719_468;
-    let (era, day_of_era) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
-    let (second, millis) = (in_day / 1_000 % 60, in_day % 1_000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_calendar() {
-        let at = |secs| rfc3339(Timestamp::from_secs(secs));
-        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(at(951_827_696), "2000-02-29T12:34:56.000Z");
-        assert_eq!(at(1_709_164_800), "2024-02-29T00:00:00.000Z");
-        assert_eq!(at(1_798_761_599), "2026-12-31T23:59:59.000Z");
-        assert_eq!(at(4_107_542_400), "2100-03-01T00:00:00.000Z");
-        assert_eq!(rfc3339(Timestamp::from_millis(-1)), "1969-12-31T23:59:59.999Z");
     }
 }

@@ -23,7 +23,6 @@ use serde::Deserialize;
 use crate::trace::Trace;
 
 pub(crate) use self::fields::push_inert;
-pub(crate) use self::line::rfc3339;
 
 /// How many entries may wait. Further ones are dropped and counted, because a slow disk must not stop logins.
 const QUEUE: usize = 4096;

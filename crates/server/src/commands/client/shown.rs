@@ -6,16 +6,15 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::Output;
 use crate::commands::printed::Form;
-use crate::log::rfc3339;
 use crate::terminal::Escaped;
 
 /// Everything about a client but its secrets. `metadata` of the JSON is what `client update` takes.
 pub(super) fn shown(client: &Client, now: Timestamp, form: Form) -> Output {
     let metadata = metadata(client)?;
     let state = if client.is_enabled() { "enabled" } else { "disabled" };
-    let registered = rfc3339(client.registered_at());
+    let registered = client.registered_at().rfc3339();
     let by = if client.is_dynamic() { "by itself" } else { "by an operator" };
-    let ends: Vec<Option<String>> = client.good_secrets(now).map(|end| end.map(rfc3339)).collect();
+    let ends: Vec<Option<String>> = client.good_secrets(now).map(|end| end.map(Timestamp::rfc3339)).collect();
     let value = json!({
         "client_id": client.id(), "state": state, "registered_at": registered, "registered": by,
         "secrets": ends.iter().map(|end| json!({ "ends": end })).collect::<Vec<_>>(),
