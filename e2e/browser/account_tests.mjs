@@ -138,6 +138,27 @@ export const tests = {
     assert.ok(await isSignedIn(world, other));
   },
 
+  'account: a session shows the time of the browser that looks, and what it is used for': async ({ world, begin }) => {
+    const person = await world.person();
+    await signedInElsewhere(world, begin, person);
+    const looks = { locale: 'de-AT', timezoneId: 'Pacific/Kiritimati' };
+    for (const javaScriptEnabled of [true, false]) {
+      const visit = await begin({ ...looks, javaScriptEnabled });
+      const page = await arrive(world, visit, person);
+      const other = sessions(page).filter({ hasText: 'Genutzt für' });
+      assert.deepEqual(await other.locator('.app bdi').allInnerTexts(), [world.books.client_name]);
+      const time = other.locator('time');
+      const at = new Date(await time.getAttribute('datetime'));
+      assert.ok(Math.abs(Date.now() - at) < 300_000, `${at}`);
+      const utc = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+      // The clocks of Kiritimati are fourteen hours ahead.
+      const there = new Date(at.getTime() + 14 * 3_600_000).toISOString();
+      const [, year, month, day, hour] = there.match(/(\d+)-(\d+)-(\d+)T(\d+:\d+)/);
+      assert.equal(await time.innerText(), javaScriptEnabled ? `${day}.${month}.${year}, ${hour}` : utc);
+      assert.equal(await time.getAttribute('title'), javaScriptEnabled ? utc : null);
+    }
+  },
+
   'account: the language is chosen, and stays': async ({ world, visit }) => {
     const page = await arrive(world, visit, await world.person());
     assert.equal(await page.locator('html').getAttribute('lang'), 'en');

@@ -86,6 +86,9 @@ const SCHEMES = ['light', 'dark'];
 /** The window of the picture that README.md shows. */
 const COVER = { width: 620, height: 800 };
 
+/** Times look like this wherever the pictures are taken. */
+const WHERE = { locale: 'en-GB', timezoneId: 'Europe/Berlin' };
+
 const file = (name, language, colorScheme, { width }) => `${name}.${language}.${colorScheme}.${width}.png`;
 
 /** All pictures of a page in a language. */
@@ -130,7 +133,7 @@ async function main() {
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const pages = names.flatMap((name) => LANGUAGES.map((language) => [name, language]));
   const lane = async () => {
-    const sample = await Sample.begin(browser);
+    const sample = await Sample.begin(browser, WHERE);
     for (let next = pages.shift(); next; next = pages.shift()) await take(sample, origin, folder, next);
     await sample.end();
   };

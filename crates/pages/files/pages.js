@@ -22,4 +22,11 @@
     });
     button.hidden = false;
   });
+  // A time stands there in UTC. Whoever looks has another clock, and a way to write it: "en" alone is that of the United States.
+  var lang = document.documentElement.lang;
+  var locale = navigator.languages.find(function (one) { return one.split('-')[0] === lang; }) || lang;
+  document.querySelectorAll('time').forEach(function (time) {
+    time.title = time.textContent;
+    time.textContent = new Date(time.dateTime).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
+  });
 })();

@@ -164,8 +164,14 @@ impl View {
     /// Shows the client in this language.
     pub fn speak(&mut self, language: &str) {
         let client = match self {
-            Self::OwnAccount(OwnAccountView { applications, .. }) => {
-                applications.iter_mut().for_each(|application| application.client.speak(language));
+            Self::OwnAccount(OwnAccountView { sessions, applications, .. }) => {
+                let of_sessions = sessions.iter_mut().flat_map(|session| &mut session.applications);
+                let all = applications.iter_mut().map(|application| &mut application.client);
+                all.chain(of_sessions).for_each(|client| client.speak(language));
+                None
+            }
+            Self::ConfirmEnd(ConfirmEndView { what: Ending::Session(session), .. }) => {
+                session.applications.iter_mut().for_each(|client| client.speak(language));
                 None
             }
             Self::ConfirmEnd(ConfirmEndView { what: Ending::Application(application), .. }) => {

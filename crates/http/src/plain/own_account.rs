@@ -129,11 +129,19 @@ fn session(one: &OwnSessionView) -> String {
         false => format!(", from {}", Html::escape(network)),
     });
     let this = if one.is_this { " (this one)" } else { "" };
+    let names: Vec<&str> = one.applications.iter().map(|client| &*client.name).collect();
+    let names = Html::escape(&names.join(", "));
+    let applications = match (&*one.applications, one.more_applications) {
+        ([], _) => String::new(),
+        (_, 0) => format!("; used for {names}"),
+        (_, more) => format!("; used for {names} and {more} more"),
+    };
     format!(
-        "<strong>{browser}{}</strong>{this}{}; signed in {} ago, used {} ago",
+        "<strong>{browser}{}</strong>{this}{}; signed in {} ago (<time>{}</time>), used {} ago{applications}",
         system.unwrap_or_default(),
         network.unwrap_or_default(),
         told(one.signed_in_before),
+        one.signed_in_at.rfc3339(),
         told(one.used_before)
     )
 }

@@ -133,6 +133,29 @@ fn sessions_are_shown() {
     assert!(!text.contains("Firefox") && !text.contains("Safari"), "{text}");
 }
 
+/// A session says since when it is, by the clock, and what it is used for: the three that came last by their names. One that
+/// is another client by now has none, nor has the provider itself, at whose page the person has signed in.
+#[test]
+fn sessions_name_their_applications() {
+    let kit = TestProvider::new();
+    let (desk, ua) = (kit.user_agent(), kit.user_agent());
+    let _ = arrive(&desk, "alice");
+    ["web", "post", "native", "spa", "operator"].iter().for_each(|client| desk.has_visited(client));
+    kit.clock.advance(days(3));
+    let tab = arrive(&ua, "alice");
+    for shown in
+        ["signed in 3 days ago ( 2027-01-15T08:00:00.000Z )", "used for operator, spa, native and 2 more"]
+    {
+        for text in [tab.page().text, follow(&tab, "session?").expect_page("confirm-end").page().text] {
+            assert!(text.contains(shown), "{shown}: {text}");
+        }
+    }
+    assert_eq!(tab.page().text.matches("used for").count(), 1, "{}", tab.page().text);
+    kit.replace_client(&json!({"client_id": "spa", "redirect_uris": ["https://spa.example/cb"]}).to_string());
+    let text = ua.get("/account").expect_page("account").page().text;
+    assert!(text.contains("used for operator, native, post and 1 more"), "{text}");
+}
+
 /// Where a provider is tried out, nobody has to know that `::/64` is the machine itself.
 #[test]
 fn a_session_on_the_same_machine() {
@@ -253,7 +276,8 @@ fn an_application_is_withdrawn() {
     let confirm = follow(&tab, "application?client_id=web").expect_page("confirm-end");
     assert!(confirm.page().text.contains("The Web App") && confirm.page().text.contains("email"));
     let done = end(&confirm).expect_page("account");
-    assert!(done.page().text.contains("was withdrawn") && !done.page().text.contains("The Web App"));
+    assert!(done.page().text.contains("was withdrawn"));
+    assert!(!links(&done, "application?").iter().any(|link| link.ends_with("=web")), "{}", done.page().text);
     assert_eq!(done.event_names(), ["consent_withdrawn", "grant_ended"]);
     for name in ["access_token", "refresh_token"] {
         assert!(!kit.is_active("web", tokens.member(name)), "{name}");

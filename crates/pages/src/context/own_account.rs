@@ -115,7 +115,10 @@ fn session(one: &OwnSessionView, address: &str, messages: &Messages) -> Result<V
         network => one.place.network.as_deref(),
         is_this_machine => one.place.is_this_machine(),
         signed_in => ago(one.signed_in_before, messages)?,
+        signed_in_at => one.signed_in_at.rfc3339(),
         used => ago(one.used_before, messages)?,
+        applications => one.applications.iter().map(client).collect::<Vec<_>>(),
+        more_applications => one.more_applications,
         address => Some(end).filter(|_| !one.is_this),
     })
 }

@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use chancery_core::interaction::AccountNews;
 use chancery_core::interaction::view::{
-    ApplicationView, ChangePasswordView, ConfirmEndView, Ending, LoginProblem, OwnAccountView,
+    ApplicationView, ChangePasswordView, ClientView, ConfirmEndView, Ending, LoginProblem, OwnAccountView,
     OwnSessionView, PasswordProblem, ResourceView,
 };
 use chancery_core::model::Place;
 use chancery_core::ports::PasswordRefusal;
 use chancery_http::{Content, FormMarkup};
-use chancery_types::ResourceUri;
+use chancery_types::{ResourceUri, Timestamp};
 
 use super::{account, albums, client, details};
 
 /// An hour.
 const HOUR: u64 = 3_600;
+
+/// 9:30 on 2 November 2026.
+const NOW: Timestamp = Timestamp::from_secs(1_793_611_800);
 
 pub(super) fn each(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
     let address = || "https://id.example/account".to_owned();
@@ -107,13 +110,17 @@ fn session(choice: &str, place: Place, hours: [u64; 2]) -> OwnSessionView {
         choice: choice.to_owned(),
         is_this: choice == "this",
         place,
+        signed_in_at: NOW - signed_in,
         signed_in_before: signed_in,
         used_before: used,
+        applications: Vec::new(),
+        more_applications: 0,
     }
 }
 
 fn this() -> OwnSessionView {
-    session("this", place(Some("Firefox"), Some("Linux"), Some("203.0.113.9")), [0, 0])
+    let one = session("this", place(Some("Firefox"), Some("Linux"), Some("203.0.113.9")), [0, 0]);
+    OwnSessionView { applications: vec![client()], ..one }
 }
 
 /// The browser of somebody who tries a provider out.
@@ -122,7 +129,13 @@ fn here() -> OwnSessionView {
 }
 
 fn phone() -> OwnSessionView {
-    session("phone", place(Some("Safari"), Some("iPhone"), Some("2001:db8:1234:5678::/64")), [26 * 24, 5])
+    let place = place(Some("Safari"), Some("iPhone"), Some("2001:db8:1234:5678::/64"));
+    let calendar = named("planner", "Calendar");
+    OwnSessionView {
+        applications: vec![client(), notes(), calendar],
+        more_applications: 2,
+        ..session("phone", place, [26 * 24, 5])
+    }
 }
 
 fn unknown() -> OwnSessionView {
@@ -152,11 +165,8 @@ fn photos() -> ApplicationView {
 
 /// One that has signed the person in and nothing else.
 fn bare() -> ApplicationView {
-    let mut client = client();
-    client.id = "notes".to_owned();
-    client.name = "<Notes> & a name that is so long that it has to break in a narrow window".to_owned();
     ApplicationView {
-        client,
+        client: notes(),
         client_id: "notes".to_owned(),
         scopes: Vec::new(),
         claims: Vec::new(),
@@ -165,4 +175,12 @@ fn bare() -> ApplicationView {
         let_in_before: Duration::from_secs(3 * 24 * HOUR),
         used_before: None,
     }
+}
+
+fn notes() -> ClientView {
+    named("notes", "<Notes> & a name that is so long that it has to break in a narrow window")
+}
+
+fn named(id: &str, name: &str) -> ClientView {
+    ClientView { id: id.to_owned(), name: name.to_owned(), ..client() }
 }

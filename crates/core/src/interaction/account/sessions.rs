@@ -1,13 +1,24 @@
 //! The sessions of the person who looks.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chancery_types::ClientId;
 
 use super::Visitor;
 use super::list::{PARTS, Position};
 use crate::error::Fault;
-use crate::interaction::view::{Ending, OwnSessionView};
-use crate::records::{Found, SessionBody};
+use crate::interaction::view::{ClientView, Ending, OwnSessionView};
+use crate::model::Client;
+use crate::records::{Found, Participant, SessionBody};
 use crate::session::{self, choice};
+
+/// How many applications of a session are named.
+const NAMED: usize = 3;
+
+/// The clients that were looked up for a page, on which most sessions have the same ones.
+type LookedUp = BTreeMap<ClientId, Option<Arc<Client>>>;
 
 impl Visitor<'_> {
     /// One part of those that live, and where the next one begins: this one first, then the one that was used last.
@@ -24,12 +35,20 @@ impl Visitor<'_> {
         }
         others.sort_by_key(|found| Reverse(found.body.touched_at));
         let this = (from == Position::Start).then_some(&self.person.found);
-        Ok((this.into_iter().chain(&others).map(|found| self.session_view(found)).collect(), next))
+        let mut looked_up = LookedUp::new();
+        let mut views = Vec::with_capacity(others.len() + 1);
+        for found in this.into_iter().chain(&others) {
+            views.push(self.session_view(found, &mut looked_up).await?);
+        }
+        Ok((views, next))
     }
 
     /// One that is not this one.
     pub(super) async fn other_session(&self, named: &str) -> Result<Option<OwnSessionView>, Fault> {
-        Ok(self.other(named).await?.map(|found| self.session_view(&found)))
+        match self.other(named).await? {
+            Some(found) => Ok(Some(self.session_view(&found, &mut LookedUp::new()).await?)),
+            None => Ok(None),
+        }
     }
 
     /// All of them but this one, if there is any.
@@ -80,13 +99,45 @@ impl Visitor<'_> {
         found.key != self.person.found.key && is_of_epoch
     }
 
-    fn session_view(&self, found: &Found<SessionBody>) -> OwnSessionView {
-        OwnSessionView {
+    async fn session_view(
+        &self,
+        found: &Found<SessionBody>,
+        looked_up: &mut LookedUp,
+    ) -> Result<OwnSessionView, Fault> {
+        let signed_in_at = found.body.authentication.time();
+        let (applications, more_applications) = self.signed_in_to(&found.body.clients, looked_up).await?;
+        Ok(OwnSessionView {
             choice: choice(&found.key),
             is_this: found.key == self.person.found.key,
             place: found.body.place.as_deref().cloned().unwrap_or_default(),
-            signed_in_before: self.call.now.since(found.body.authentication.time()),
+            signed_in_at,
+            signed_in_before: self.call.now.since(signed_in_at),
             used_before: self.call.now.since(found.body.touched_at),
+            applications,
+            more_applications,
+        })
+    }
+
+    /// The clients of a session that are named, and how many more there are. One that is gone has no name, nor has one
+    /// whose id another one has by now.
+    async fn signed_in_to(
+        &self,
+        clients: &[Participant],
+        looked_up: &mut LookedUp,
+    ) -> Result<(Vec<ClientView>, usize), Fault> {
+        let mut views = Vec::new();
+        // The provider itself asks for the login of these pages, and is none of the person's applications.
+        let mut rest = clients.iter().rev().filter(|of| of.client != *self.by.itself.id());
+        while views.len() < NAMED {
+            let Some(Participant { client: id, registration }) = rest.next() else { break };
+            let known = match looked_up.get(id) {
+                Some(known) => known.clone(),
+                None => self.env.registry.client(&self.env.realm, id).await?,
+            };
+            let is_same = |client: &&Arc<Client>| client.registration() == *registration;
+            views.extend(known.as_ref().filter(is_same).map(|client| ClientView::of(client)));
+            looked_up.insert(id.clone(), known);
         }
+        Ok((views, rest.count()))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chancery_types::Timestamp;
+
 use super::{AccountView, ClientView, DetailView, LoginProblem, ResourceView};
 use crate::interaction::account::AccountNews;
 use crate::model::Place;
@@ -44,10 +46,16 @@ pub struct OwnSessionView {
     pub is_this: bool,
     /// Where it was used last. Nobody has checked what the browser says of itself.
     pub place: Place,
-    /// How long ago the person has signed in.
+    /// When the person has signed in.
+    pub signed_in_at: Timestamp,
+    /// How long ago that was.
     pub signed_in_before: Duration,
     /// How long ago it was used, to the hour.
     pub used_before: Duration,
+    /// The applications that the person has signed in to by it: those that came last, the newest first.
+    pub applications: Vec<ClientView>,
+    /// To how many more than these.
+    pub more_applications: usize,
 }
 
 /// An application that a person has let in.
