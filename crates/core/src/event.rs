@@ -71,6 +71,9 @@ pub const ACCOUNT_MISSING: &str = "account_missing";
 /// Why a login has failed: the account has another epoch than that in which its person has signed in.
 pub const ACCOUNT_CHANGED: &str = "account_changed";
 
+/// Why a login has failed: the account is disabled, whether its password or something else has proved the person.
+pub const DISABLED: &str = "disabled";
+
 /// Which account a login was for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginAttempt {

@@ -3,10 +3,11 @@
 
 use super::device::{Devices, Typed, name_digest};
 use super::pending::Pending;
+use super::prompt::LOGIN_TOO_OLD;
 use super::throttle::Admission;
 use super::view::LoginProblem;
 use crate::error::Fault;
-use crate::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt};
+use crate::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, DISABLED, Event, LoginAttempt};
 use crate::model::{Account, Authentication, LoginForm};
 use crate::ports::LoginOutcome;
 
@@ -79,9 +80,9 @@ pub(super) fn account_of(
     // The password may have been changed, or the account disabled, while the old one was looked at.
     let reason = match account {
         None => ACCOUNT_MISSING,
-        Some(account) if !account.active => "disabled",
+        Some(account) if !account.active => DISABLED,
         Some(account) if account.epoch != who.epoch => ACCOUNT_CHANGED,
-        Some(_) if is_stale => "login_too_old",
+        Some(_) if is_stale => LOGIN_TOO_OLD.name,
         good => return good,
     };
     let Pending { call, env, client, .. } = pending;

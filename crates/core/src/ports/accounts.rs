@@ -7,6 +7,7 @@ use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 
 use super::{DynWatcher, PasswordChangeOutcome, SignUpOutcome, SignUpRefusal};
 use crate::error::Fault;
+use crate::event::DISABLED;
 use crate::model::{
     Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, PasswordChange, Sector,
     SignUpForm,
@@ -439,7 +440,7 @@ impl LoginRefusal {
         match self {
             Self::UnknownName => "unknown_name",
             Self::WrongPassword(_) => "wrong_password",
-            Self::Disabled(_) => "disabled",
+            Self::Disabled(_) => DISABLED,
         }
     }
 
