@@ -70,12 +70,13 @@ fn shown_at(site: &Site, route: Route<'_>, parts: &Parts) -> Option<Box<str>> {
     let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) else {
         return Some(address.into());
     };
+    let params = form::query(Some(query)).ok()?;
+    let is_own = |name: &str| [REDIRECTED, LANGUAGE].contains(&name);
     // Without any of our own parameters, which is nearly always, the query stays as it came.
-    if ![REDIRECTED, LANGUAGE].iter().any(|own| query.contains(own)) {
+    if !params.iter().any(|(name, _)| is_own(name)) {
         return Some(format!("{address}?{query}").into());
     }
-    let params = form::query(Some(query)).ok()?;
-    let others: Vec<_> = params.iter().filter(|(name, _)| ![REDIRECTED, LANGUAGE].contains(name)).collect();
+    let others: Vec<_> = params.iter().filter(|(name, _)| !is_own(name)).collect();
     Some(match others.as_slice() {
         [] => address.into(),
         others => format!("{address}?{}", chancery_types::params::encode(others.iter().copied())).into(),

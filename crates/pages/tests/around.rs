@@ -154,6 +154,18 @@ fn a_new_password_that_was_refused_is_told_in_the_other_language() {
     }
 }
 
+/// An address can name our own parameters with other characters, and has them once.
+#[test]
+fn a_language_that_is_written_with_percent_signs_is_one() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let address = opened(&kit, &ua).address().to_owned();
+    let german = ua.get(&format!("{address}&chancery%5Flanguage=de")).expect_page("login");
+    assert_eq!(language(&german), "de");
+    let english = german.follow(&link(&german, "en")).expect_page("login");
+    assert_eq!(language(&english), "en");
+}
+
 /// So do a new account, a new password, and what ends something or somebody's session.
 #[test]
 fn answers_to_forms_have_the_other_language() {

@@ -1,7 +1,5 @@
 //! What a person has here (OWASP ASVS 5.0 section 7.5), on the built-in pages.
 
-#![expect(clippy::panic, reason = "tests")]
-
 use chancery_pages::Templates;
 use chancery_testkit::{Tab, TestProvider, days};
 use serde_json::json;
