@@ -48,6 +48,7 @@ export interface AccountsPage extends Page {
   prompt: "select_account";
   accounts: Account[];
   expects_another: boolean;
+  choice_has_ended: boolean;
 }
 
 export interface ConsentPage extends Page {

@@ -104,6 +104,7 @@ function showAccounts(page: AccountsPage, language: [string, Words]): void {
     language,
     make("h1", {}, words.whoGoesOn),
     make("p", {}, words.toGoOn(page.client.name)),
+    ...(page.choice_has_ended ? [make("p", { role: "alert" }, words.choiceHasEnded)] : []),
     ...(page.expects_another ? [make("p", {}, words.expectsAnother(page.client.name))] : []),
     form(
       (pressed, entered) => {

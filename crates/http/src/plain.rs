@@ -281,6 +281,9 @@ fn resource(resource: &ResourceView) -> String {
 
 fn accounts(view: &AccountsView, form: &FormMarkup) -> String {
     let mut fields = continuing_to(&view.client) + &once_more(&view.form);
+    if view.choice_has_ended {
+        fields.push_str("<p role=\"alert\">That account is not signed in here any more.</p>");
+    }
     if view.expects_another {
         fields.push_str("<p role=\"alert\">The application expects a person who is not signed in here.</p>");
     }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
 use chancery_core::error::Failure;
 use chancery_core::interaction::Location;
-use chancery_core::interaction::view::{ErrorView, LoginView, SignUpView};
+use chancery_core::interaction::view::{AccountsView, ErrorView, LoginView, SignUpView};
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use chancery_core::request::PageError;
@@ -185,7 +185,8 @@ impl Site {
         let shown_at = call.shown_at.as_deref().map(Cow::Borrowed);
         let shown_at = match content {
             // Its form keeps what the page says of what was typed.
-            Content::Login(LoginView { problem: Some(_), .. }, _)
+            Content::Accounts(AccountsView { choice_has_ended: true, .. }, _)
+            | Content::Login(LoginView { problem: Some(_), .. }, _)
             | Content::SignUp(SignUpView { problem: Some(_), .. }, _) => None,
             Content::UserCode(..) => shown_at.or_else(|| on(Endpoint::UserCode).map(Cow::Owned)),
             Content::OwnAccount(view) => shown_at.or(Some(Cow::Borrowed(&view.address))),

@@ -96,7 +96,11 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
         }
         View::Accounts(view) => {
             let accounts: Vec<Value> = view.accounts.iter().map(account).collect();
-            let own = json!({"accounts": accounts, "expects_another": view.expects_another});
+            let own = json!({
+                "accounts": accounts,
+                "expects_another": view.expects_another,
+                "choice_has_ended": view.choice_has_ended,
+            });
             page("select_account", &view.client, &view.form, own)
         }
         View::Consent(view) => {

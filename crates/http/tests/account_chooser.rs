@@ -205,7 +205,7 @@ fn instead_of_the_one_who_is_gone_another_may_sign_in() {
 }
 
 /// The chooser offers only who is really there: a session that ended meanwhile is not chosen but asked about
-/// again.
+/// again, and the page says why.
 #[test]
 fn a_session_that_ended_cannot_be_chosen() {
     let kit = TestProvider::new();
@@ -213,9 +213,14 @@ fn a_session_that_ended_cannot_be_chosen() {
     ua.signed_in("bob");
     ua.signed_in("alice");
     let page = chooser(&ua);
+    let says_why = |tab: &Tab<'_, '_>| tab.page().text.contains("not signed in here any more");
+    assert!(!says_why(&page));
     kit.accounts.disable("bob");
     let again = page.choose("bob").expect_page("accounts");
     assert_eq!(people(&again), ["alice"]);
+    assert!(says_why(&again), "{}", again.page().text);
+    let nobody = page.post(&page.form().action, &page.form().fields).expect_page("accounts");
+    assert!(!says_why(&nobody), "nobody was chosen");
     ua.ends_session();
     let nobody = page.choose("alice");
     assert!(!nobody.is_answered_with("code"));

@@ -114,6 +114,7 @@ fn accounts(view: &AccountsView, markup: &FormMarkup) -> Value {
         form => form(markup),
         accounts => view.accounts.iter().map(account).collect::<Vec<_>>(),
         expects_another => view.expects_another,
+        choice_has_ended => view.choice_has_ended,
     }
 }
 

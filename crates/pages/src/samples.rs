@@ -163,13 +163,12 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         };
         show(name, Content::Consent(&view, &markup));
     }
-    for (name, expects_another) in
-        [("accounts", false), ("accounts-another", true), ("accounts-stale", false)]
-    {
+    for name in ["accounts", "accounts-another", "accounts-ended", "accounts-stale"] {
         let Some(form) = form("https://photos.example/callback") else { return };
+        let (expects_another, choice_has_ended) = (name == "accounts-another", name == "accounts-ended");
         let accounts = vec![account("alice@example.org", !expects_another), account("Bob Example", false)];
         let form = FormView { not_looked_at: stale(name), ..form };
-        let view = AccountsView { client: client(), accounts, expects_another, form };
+        let view = AccountsView { client: client(), accounts, expects_another, choice_has_ended, form };
         show(name, Content::Accounts(&view, &markup));
     }
     approvals(&markup, &mut show);

@@ -154,6 +154,25 @@ fn a_new_password_that_was_refused_is_told_in_the_other_language() {
     }
 }
 
+/// The chooser says in the other language, too, that whoever was chosen is not signed in any more.
+#[test]
+fn a_choice_that_has_ended_is_told_in_the_other_language() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    ua.signed_in("bob");
+    ua.signed_in("alice");
+    let request = kit.authorization_request("shop").scope("openid").param("prompt", "select_account");
+    let chooser = request.open(&ua).expect_page("accounts");
+    kit.accounts.disable("bob");
+    let again = chooser.choose("B").expect_page("accounts");
+    assert!(again.answer().text().contains("no longer signed in"), "{}", again.page().text);
+    let mut fields = again.form().fields;
+    fields.push((LANGUAGE.to_owned(), "de".to_owned()));
+    let german = again.post(&again.form().action, &fields).expect_page("accounts");
+    let html = german.answer().text();
+    assert!(html.contains("role=\"alert\"") && html.contains("nicht mehr angemeldet"), "{html}");
+}
+
 /// An address can name our own parameters with other characters, and has them once.
 #[test]
 fn a_language_that_is_written_with_percent_signs_is_one() {

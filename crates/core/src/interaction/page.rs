@@ -48,12 +48,22 @@ pub(super) struct Shown {
     said: Option<String>,
     /// What is wrong with a new account.
     unfit: Option<SignUpProblem>,
+    /// Whether the session of the account that was chosen has ended.
+    choice_has_ended: bool,
 }
 
 impl Shown {
     /// The page of a prompt, as it is shown first.
     pub(super) fn of(prompt: PromptName) -> Self {
-        Self { prompt, problem: None, not_looked_at: None, typed: None, said: None, unfit: None }
+        Self {
+            prompt,
+            problem: None,
+            not_looked_at: None,
+            typed: None,
+            said: None,
+            unfit: None,
+            choice_has_ended: false,
+        }
     }
 
     /// The page of a prompt once more, because its form was not looked at.
@@ -95,6 +105,19 @@ impl Shown {
         Self::sign_up(problem.map(SignUpProblem::Refused), typed(form))
     }
 
+    /// The chooser once more, because whoever was chosen is not signed in any more.
+    pub(super) fn choice_ended() -> Self {
+        Self { choice_has_ended: true, ..Self::of(PromptName::SelectAccount) }
+    }
+
+    /// The chooser in another language, as its form has it.
+    pub(super) fn chooser_as_it_was(form: &Params<'_>) -> Self {
+        match form.one(KEPT) {
+            Ok(Some(ENDED)) => Self::choice_ended(),
+            _ => Self::of(PromptName::SelectAccount),
+        }
+    }
+
     /// The page of the application's own prompt once more.
     pub(super) fn custom(prompt: CustomPromptName, problem: String) -> Self {
         Self { said: Some(problem), ..Self::of(PromptName::Custom(prompt)) }
@@ -103,6 +126,9 @@ impl Shown {
 
 /// How the field [`KEPT`] names a wrong name or password.
 const REFUSED: &str = "refused";
+
+/// How it names an account whose session has ended.
+const ENDED: &str = "ended";
 
 /// The name that was typed.
 fn typed(form: &Params<'_>) -> Option<String> {
@@ -117,13 +143,13 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     if let Some(next) = pending.decided()? {
         return Ok(next);
     }
-    let Shown { prompt, problem, not_looked_at, typed, said, unfit } = shown;
+    let Shown { prompt, problem, not_looked_at, typed, said, unfit, choice_has_ended } = shown;
     let (token, browser) = token(pending, &prompt)?;
     let mut form = form(pending, &token, not_looked_at)?;
     let kept = match (problem, unfit) {
         (Some(LoginProblem::Refused), _) => Some(REFUSED),
         (_, Some(SignUpProblem::Refused(refusal))) => Some(refusal.as_str()),
-        _ => None,
+        _ => choice_has_ended.then_some(ENDED),
     };
     form.fields.extend(kept.map(|kept| (KEPT, kept.to_owned())));
     let client = ClientView::of(&pending.client);
@@ -175,7 +201,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
                 accounts.push(account_view(pending, who, is_expected(who)).await?);
             }
             let expects_another = !expected.is_empty() && !accounts.iter().any(|account| account.is_expected);
-            View::Accounts(AccountsView { client, expects_another, accounts, form })
+            View::Accounts(AccountsView { client, expects_another, choice_has_ended, accounts, form })
         }
         PromptName::Consent => {
             let asked = pending.to_consent();

@@ -182,7 +182,7 @@ impl<'a> Step<'a> {
                 page(&pending, Shown::of(PromptName::ConfirmDevice)).await
             }
             Self::SelectAccount(SelectAccountStep(pending)) => {
-                page(&pending, Shown::of(PromptName::SelectAccount)).await
+                page(&pending, Shown::chooser_as_it_was(form)).await
             }
             Self::Approve(ApproveStep(pending)) => page(&pending, Shown::of(PromptName::Approve)).await,
             Self::Consent(ConsentStep(pending)) => page(&pending, Shown::of(PromptName::Consent)).await,
@@ -541,8 +541,10 @@ impl SelectAccountStep<'_> {
         let mut everybody = by.sessions.everybody(call, env).await?;
         let chosen = everybody.iter().position(|person| choice_of(&person.found.key) == choice);
         let Some(person) = chosen.map(|at| everybody.remove(at)) else {
-            // That session has ended meanwhile; the page shows who is left.
-            return page(&pending, Shown::of(PromptName::SelectAccount)).await;
+            // The page shows who is left. A form without any choice needs no word.
+            let shown =
+                if choice.is_empty() { Shown::of(PromptName::SelectAccount) } else { Shown::choice_ended() };
+            return page(&pending, shown).await;
         };
         pending.moves_to(Some(person.found.key), &person.account.id);
         pending.done.add(PromptName::SelectAccount);

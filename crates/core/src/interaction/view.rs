@@ -352,6 +352,8 @@ pub struct AccountsView {
     pub accounts: Vec<AccountView>,
     /// Whether the client expects a person who is not signed in.
     pub expects_another: bool,
+    /// Whether the page comes again because the session of the account that was chosen has ended meanwhile.
+    pub choice_has_ended: bool,
     /// The form: buttons `account` = choice; `forget` = choice, which signs that account out in this browser; `action` =
     /// `another`, `cancel`.
     pub form: FormView,
