@@ -446,12 +446,15 @@ impl Service {
         };
         let provider = &self.site.provider;
         let advice = elsewhere.advice(provider.issuer());
-        let answer =
-            if elsewhere.is_certain { format!("Not Found: {advice}") } else { "Not Found".to_owned() };
+        let certain = elsewhere.is_certain.then(|| format!("Not Found: {advice}"));
         if self.mounting.reports(&elsewhere) {
             provider.env().record(&call, &Event::MountedElsewhere { advice });
         }
-        encode::text(StatusCode::NOT_FOUND, answer)
+        match certain {
+            Some(answer) => encode::text(StatusCode::NOT_FOUND, answer),
+            // A stranger can have made the path up.
+            None => self.no_page(call, parts, encode::text(StatusCode::NOT_FOUND, "Not Found")),
+        }
     }
 
     /// The answer to a request whose header has a certificate that must not be there.

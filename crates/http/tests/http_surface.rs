@@ -2,6 +2,7 @@
 //! 4.12 and 4.16.
 
 use bytes::Bytes;
+use chancery_core::event::Event;
 use chancery_core::offered::Endpoint;
 use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider};
 use http::{HeaderName, HeaderValue, Method, Request};
@@ -99,6 +100,15 @@ fn a_browser_finds_a_page_where_there_is_none() {
         let other = kit.send(raw(method, path, &[("accept", "*/*")], "")).expect_status(status);
         assert_eq!(other.header("content-type"), Some("text/plain; charset=utf-8"), "{path}");
     }
+    // Also where the path ends like that of an endpoint, so that the service may be mounted at a wrong place: whoever has
+    // made up the path learns nothing of it.
+    let suspected = TestProvider::new().send(raw("GET", "/oidc/token", &[browser], "")).expect_status(404);
+    assert!(suspected.text().contains("data-page=\"not-found\"") && !suspected.text().contains("mount"));
+    assert!(
+        matches!(suspected.events.as_slice(), [Event::MountedElsewhere { .. }]),
+        "{:?}",
+        suspected.events
+    );
     let head = kit.send(raw("HEAD", "/nowhere", &[browser], "")).expect_status(404);
     assert!(head.body.is_empty() && head.header("content-length").is_some_and(|length| length.len() > 2));
     let token = kit.send(raw("GET", "/token", &[browser], "")).expect_status(405);
