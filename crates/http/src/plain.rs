@@ -434,9 +434,11 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
 
 fn unregistered(view: &UnregisteredView) -> String {
     let [client, uri] = [view.client.as_str(), &view.uri].map(Html::escape);
+    let why_not = view.unregistrable.as_ref().map(|why| Html::escape(&why.to_string()));
+    let why_not = why_not.map_or(String::new(), |why| format!("<p>It cannot be registered: {why}</p>"));
     let command = view.command.as_deref().map(Html::escape);
     let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
-    format!("<p>Client: <code>{client}</code><br>Redirect URI: <code>{uri}</code></p>{command}")
+    format!("<p>Client: <code>{client}</code><br>Redirect URI: <code>{uri}</code></p>{why_not}{command}")
 }
 
 fn submitting(form: &FormMarkup, nonce: &str) -> String {

@@ -280,20 +280,33 @@ fn developers_see_the_redirect_uri_that_is_not_registered() {
     };
     let other = "https://app.example/other?a=<b>";
     let quoted = "https://app.example/other?a=1&b='2";
-    for (uri, part, has_command) in [
-        (quoted, "Redirect URI: <code>https://app.example/other?a=1&amp;b=&#39;2</code>", true),
-        (other, "Redirect URI: <code>https://app.example/other?a=&lt;b&gt;</code>", false),
-        ("https://app.example/*", "<code>https://app.example/*</code>", false),
-        ("https://app.example/#x", "<code>https://app.example/#x</code>", false),
-        ("javascript:alert(1)", "<code>javascript:alert(1)</code>", false),
+    let no_uri =
+        "must be an absolute URI in ASCII, such as https://app.example/callback (RFC 6749 section 3.1.2)";
+    let http = "must be https; http is for loopback hosts alone: localhost, 127.0.0.1 and [::1] (RFC 9700 section 2.6)";
+    let fragment = "must not have a fragment: leave out # and what follows (RFC 6749 section 3.1.2)";
+    let wildcard = "must not have a wildcard, which is not permitted here: register each address by itself";
+    let scheme = "must be https: this scheme a browser runs or opens itself (RFC 8252 section 7.1)";
+    for (uri, part, why_not) in [
+        (quoted, "Redirect URI: <code>https://app.example/other?a=1&amp;b=&#39;2</code>", None),
+        (other, "Redirect URI: <code>https://app.example/other?a=&lt;b&gt;</code>", Some(no_uri)),
+        ("http://192.168.1.5:3000/cb", "<code>http://192.168.1.5:3000/cb</code>", Some(http)),
+        ("https://app.example/*", "<code>https://app.example/*</code>", Some(wildcard)),
+        ("https://app.example/#x", "<code>https://app.example/#x</code>", Some(fragment)),
+        ("javascript:alert(1)", "<code>javascript:alert(1)</code>", Some(scheme)),
     ] {
+        let has_command = why_not.is_none();
         let page = shown(Some(Some("./chancery")), uri);
         assert!(page.contains("Client: <code>app</code>") && page.contains(part), "{uri}: {page}");
         assert_eq!(page.contains("client update"), has_command, "{uri}: {page}");
+        let reason = format!("It cannot be registered: redirect_uris: &quot;{}&quot; ", Html::escape(uri));
+        assert_eq!(page.contains(&reason), why_not.is_some(), "{uri}: {page}");
+        assert!(page.contains(why_not.unwrap_or_default()), "{uri}: {page}");
+        assert!(shown(Some(None), uri).contains(why_not.unwrap_or_default()), "nor by a program");
         assert!(!page.contains("<b>"), "{page}");
         assert!(!shown(Some(None), uri).contains("client update"), "there are no commands");
         let without = shown(None, uri);
         assert!(!without.contains("Redirect URI") && !without.contains("<pre>"), "{without}");
+        assert!(!without.contains("cannot be registered"), "{without}");
         assert!(!without.contains("/other") && !without.contains("alert"), "{without}");
     }
     let command = "<pre>./chancery client update app \\\n  --redirect-uri https://app.example/cb \\\n  \

@@ -277,6 +277,7 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
         unregistered => view.unregistered.as_ref().map(|came| context! {
             client => came.client.as_str(),
             uri => &*came.uri,
+            unregistrable => came.unregistrable.as_ref().map(ToString::to_string),
             command => came.command.as_deref(),
         }),
     }

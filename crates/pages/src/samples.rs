@@ -413,6 +413,7 @@ fn unregistered() -> Option<UnregisteredView> {
     Some(UnregisteredView {
         client: ClientId::parse("photos").ok()?,
         uri: "http://localhost:5173/".into(),
+        unregistrable: None,
         command: Some(command.to_owned()),
     })
 }

@@ -120,7 +120,10 @@ fn a_doubtful_logout_says_what_is_wrong() {
 /// does.
 #[test]
 fn developers_see_what_registers_a_redirect_uri() {
-    for (language, words) in [("en", "Redirect URI of the request"), ("de", "Redirect-URI der Anfrage")] {
+    for (language, words, why_not) in [
+        ("en", "Redirect URI of the request", "Why it cannot be registered"),
+        ("de", "Redirect-URI der Anfrage", "Warum die Adresse sich nicht registrieren lässt"),
+    ] {
         for program in [None, Some("target/debug/chancery")] {
             let mut kit = provider(Templates::built_in(), LOGO);
             if program.is_some() {
@@ -149,6 +152,20 @@ fn developers_see_what_registers_a_redirect_uri() {
                 assert_eq!(page.contains(part), is_shown, "{part} in {page}");
             }
             assert!(is_shown || !page.contains("shop.example/new"), "{page}");
+            let request = kit.authorization_request("shop").set("redirect_uri", "http://192.168.1.5/cb");
+            let page = request.set("chancery_language", language).open(&ua).expect_page("error");
+            for part in [
+                why_not,
+                "<dd lang=\"en\">redirect_uris: &quot;http://192.168.1.5/cb&quot; must be https; http is for loopback hosts",
+            ] {
+                assert_eq!(
+                    page.answer().text().contains(part),
+                    is_shown,
+                    "{part} in {}",
+                    page.answer().text()
+                );
+            }
+            assert!(!page.answer().text().contains("client update"), "it would be in vain");
         }
     }
 }

@@ -37,12 +37,15 @@ pub enum RedirectKind {
 }
 
 impl RedirectUri {
+    /// How long one may be, in bytes.
+    pub const LONGEST: usize = 2048;
+
     /// An absolute URI (RFC 3986 section 4.3) without a fragment (RFC 6749 section 3.1.2), in ASCII.
     ///
     /// # Errors
     /// [`Malformed`] for anything else, for user information, and beyond 2,048 bytes.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if text.len() > 2048 {
+        if text.len() > Self::LONGEST {
             return Err(NO_REDIRECT_URI);
         }
         let uri = Uri::parse(text).map_err(|_| NO_REDIRECT_URI)?;

@@ -2,7 +2,7 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType, ResponseType};
-use chancery_types::{ResourceUri, Scope};
+use chancery_types::{RedirectKind, RedirectUri, ResourceUri, Scope};
 
 use crate::error::{Complaint, Reason, Refusal, listed};
 use crate::model::client::RequestObjectAlgorithm;
@@ -80,6 +80,19 @@ pub(crate) fn complaints(metadata: &ClientMetadata, demands: &Demands) -> Vec<Co
     broken.ciba(metadata);
     broken.own(metadata);
     broken.complaints
+}
+
+/// What forbids a redirect URI that the client's type may have.
+pub(crate) fn of_redirect_uri(uri: &RedirectUri, demands: &Demands) -> Option<Complaint> {
+    let section = demands.redirects.forbids(&uri.kind())?;
+    let permitted = listed(demands.redirects.permitted().map(|kind| match kind {
+        RedirectKind::HttpLoopback => "http on a loopback host",
+        RedirectKind::PrivateUse => "of a scheme with a dot",
+        // No profile permits any other kind.
+        _ => "https",
+    }));
+    let rule = format!("{:?} must be {permitted}", uri.as_str());
+    Some(Complaint::new("redirect_uris", rule, section))
 }
 
 struct Broken<'d> {
@@ -187,9 +200,7 @@ impl Broken<'_> {
     fn redirects(&mut self, metadata: &ClientMetadata) {
         let demands = self.demands;
         for uri in &metadata.flow.redirect_uris {
-            self.unless(demands.redirects.forbids(&uri.kind()), "redirect_uris", || {
-                format!("must not have {:?}, which is not of a permitted kind", uri.as_str())
-            });
+            self.complaints.extend(of_redirect_uri(uri, demands));
             self.unless(demands.exact_redirects.filter(|_| uri.has_wildcard()), "redirect_uris", || {
                 format!("must not have {:?} with its wildcard", uri.as_str())
             });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chancery_types::iana::{ErrorCode, ResponseEncoding};
 use chancery_types::{ClientId, Params, Scope};
 
+use crate::client::demanded;
 use crate::context::Env;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::client::REDIRECT_URI_UNREGISTERED;
@@ -128,7 +129,9 @@ impl<'a> Resolved<'a> {
                 let error = refused(why, Some(&client));
                 let unregistered = unregistered.map(|uri| UnregisteredUri {
                     uri: uri.into(),
-                    is_registrable: client.may_register(uri, offered.redirects),
+                    unregistrable: client
+                        .registrable(uri, offered.redirects)
+                        .map_or_else(Some, |uri| demanded::of_redirect_uri(&uri, demands)),
                 });
                 PageError { unregistered, ..error }
             })?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chancery_types::ClientId;
 
-use crate::error::{Failure, debug_as_display};
+use crate::error::{Complaint, Failure, debug_as_display};
 use crate::model::Client;
 
 /// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
@@ -28,8 +28,8 @@ pub struct PageError {
 pub struct UnregisteredUri {
     /// As it came.
     pub uri: Box<str>,
-    /// Whether the client could register it.
-    pub is_registrable: bool,
+    /// What keeps the client from registering it.
+    pub unregistrable: Option<Complaint>,
 }
 
 /// How many characters of a redirect URI that is not registered are told.

@@ -5,7 +5,7 @@ use chancery_types::iana::ErrorCode;
 
 use super::ClientView;
 use crate::context::RequestId;
-use crate::error::{Failure, FaultKind, Reason};
+use crate::error::{Complaint, Failure, FaultKind, Reason};
 use crate::model::Client;
 use crate::request::PageError;
 
@@ -29,6 +29,8 @@ pub struct UnregisteredView {
     pub client: ClientId,
     /// The redirect URI as it came.
     pub uri: Box<str>,
+    /// What keeps the client from registering it.
+    pub unregistrable: Option<Complaint>,
     /// The command that registers it besides those that are, if it can be.
     pub command: Option<String>,
 }
@@ -56,8 +58,9 @@ impl ErrorView {
         let unregistered = unregistered.map(|(came, client)| UnregisteredView {
             client: client.id().clone(),
             uri: came.uri.clone(),
+            unregistrable: came.unregistrable.clone(),
             command: program
-                .filter(|_| came.is_registrable)
+                .filter(|_| came.unregistrable.is_none())
                 .map(|program| registers(program, client, &came.uri)),
         });
         Self { unregistered, ..self }

@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::openid::{OIDC, is_false};
+use crate::error::Complaint;
 use crate::offered::{EXACT_MATCHING, RedirectLeniency};
+
+/// What a page needs that gets its response as a message.
+const WEB_MESSAGE: &str = "draft-sakimura-oauth-wmrm section 5.2";
 
 /// `application_type` (OIDC Registration section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +99,7 @@ impl Flow {
         let has_messages = read.response_modes.iter().flatten().any(|mode| mode.is_message());
         if has_messages && !has_origins {
             let rule = "web_message needs redirect_uris with an origin, which are https or http";
-            from.complain_by("response_modes", rule, "draft-sakimura-oauth-wmrm section 5.2");
+            from.complain_by("response_modes", rule, WEB_MESSAGE);
         }
         let is_without = !read.response_types.is_empty() && read.redirect_uris.is_empty();
         if is_without && !from.has_complained("redirect_uris") {
@@ -107,13 +111,28 @@ impl Flow {
         read
     }
 
-    /// A redirect URI that the client could register.
-    pub(super) fn unregistered(&self, text: &str, loosened: RedirectLeniency) -> Option<RedirectUri> {
+    /// A redirect URI of a request that the client could register.
+    ///
+    /// # Errors
+    /// What a registration with it is told.
+    pub(super) fn registrable(
+        &self,
+        text: &str,
+        loosened: RedirectLeniency,
+    ) -> Result<RedirectUri, Complaint> {
         let is_implicit = self.grant_types.contains(&GrantType::Implicit);
-        let uri = redirect_uri(text, self.application_type, is_implicit, loosened).ok()?;
         let has_messages = self.response_modes.iter().flatten().any(|mode| mode.is_message());
-        let fits_modes = uri.origin().is_some() || !has_messages;
-        (fits_modes && !uri.has_wildcard()).then_some(uri)
+        let broken = match redirect_uri(text, self.application_type, is_implicit, loosened) {
+            Ok(uri) if uri.has_wildcard() => {
+                ("has a wildcard, which stands in a registration, never in a request", EXACT_MATCHING)
+            }
+            Ok(uri) if has_messages && uri.origin().is_none() => {
+                ("must be https or http, because of web_message", WEB_MESSAGE)
+            }
+            Ok(uri) => return Ok(uri),
+            Err(broken) => broken,
+        };
+        Err(of_redirect_uri("redirect_uris", text, broken))
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 section 2.1).
@@ -273,7 +292,7 @@ pub(super) fn redirect_uris(
                 }
                 good.push(uri);
             }
-            Err((rule, section)) => from.complain_by(name, format!("{text:?} {rule}"), section),
+            Err(broken) => from.complain_with(of_redirect_uri(name, &text, broken)),
         }
     }
     good
@@ -297,12 +316,19 @@ fn rarely_matches(uri: &RedirectUri, of: ApplicationType, loosened: RedirectLeni
     })
 }
 
+/// What is said of a URI that a browser must not be redirected to: the rule, and its section.
+fn of_redirect_uri(name: &str, text: &str, (rule, section): (&str, &'static str)) -> Complaint {
+    Complaint::new(name, format!("{text:?} {rule}"), section)
+}
+
 /// What keeps a text from being a URI that a browser may be redirected to.
 fn of_no_uri(text: &str) -> &'static str {
-    if text.chars().any(char::is_whitespace) {
+    if text.len() > RedirectUri::LONGEST {
+        "must be at most 2,048 bytes"
+    } else if text.chars().any(char::is_whitespace) {
         "must not have blanks"
     } else if text.contains('#') {
-        "must not have a fragment (#)"
+        "must not have a fragment: leave out # and what follows"
     } else if text
         .split_once("://")
         .is_some_and(|(_, rest)| rest.split('/').next().unwrap_or("").contains('@'))
@@ -334,7 +360,10 @@ fn redirect_uri(
     // RFC 3986 section 3.2.2: a host is the same in whatever case.
     let host = uri.host().as_str().to_ascii_lowercase();
     if uri.has_wildcard() && !loosened.wildcards {
-        return Err(("must not have a wildcard, which is not permitted here", EXACT_MATCHING));
+        return Err((
+            "must not have a wildcard, which is not permitted here: register each address by itself",
+            EXACT_MATCHING,
+        ));
     }
     if uri.has_wildcard() && RedirectPattern::of(&uri).is_none() {
         let rule = "must have wildcards only in the path without dot segments, and in the host only left of a written-out domain of two labels";
@@ -345,7 +374,7 @@ fn redirect_uri(
     let is_loopback = matches!(&*host, "localhost" | "127.0.0.1" | "[::1]");
     match (uri.kind(), of) {
         (RedirectKind::Never, _) => {
-            Err(("must not be of a scheme that a browser runs or opens itself", "RFC 8252 section 7.1"))
+            Err(("must be https: this scheme a browser runs or opens itself", "RFC 8252 section 7.1"))
         }
         _ if is_any_scheme => Ok(uri),
         (RedirectKind::Https, ApplicationType::Native) if is_loopback => {
@@ -365,7 +394,8 @@ fn redirect_uri(
             "RFC 9700 section 2.6",
         )),
         (RedirectKind::HttpRemote, _) => {
-            Err(("must be https; http is for loopback hosts alone", "RFC 9700 section 2.6"))
+            let rule = "must be https; http is for loopback hosts alone: localhost, 127.0.0.1 and [::1]";
+            Err((rule, "RFC 9700 section 2.6"))
         }
         (RedirectKind::PrivateUse, ApplicationType::Web) => {
             Err(("needs application_type native for its scheme", OIDC))

@@ -9,7 +9,7 @@ use chancery_types::{ClientId, RedirectPattern, RedirectUri, ResourceUri, Scopes
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::error::{Fault, Reason, Refusal};
+use crate::error::{Complaint, Fault, Reason, Refusal};
 use crate::offered::RedirectLeniency;
 use crate::profile::{Demands, Floor};
 
@@ -461,18 +461,25 @@ impl Client {
         asked: &str,
         loosened: RedirectLeniency,
     ) -> Option<RedirectTarget> {
-        let ClientMetadata { flow, openid, own, .. } = self.metadata();
+        let openid = &self.metadata().openid;
         let is_free = !self.is_public()
             && openid.sector_identifier_uri.is_none()
             && openid.subject_type == SubjectType::Public;
-        let uri = flow.unregistered(asked, loosened.or(own.redirects())).filter(|_| is_free)?;
+        let uri = self.registrable(asked, loosened).ok().filter(|_| is_free)?;
         Some(RedirectTarget { uri, was_sent: true })
     }
 
-    /// Whether it could register this redirect URI.
-    pub(crate) fn may_register(&self, asked: &str, loosened: RedirectLeniency) -> bool {
+    /// A redirect URI of a request that it could register besides its others.
+    ///
+    /// # Errors
+    /// What a registration with it is told.
+    pub(crate) fn registrable(
+        &self,
+        asked: &str,
+        loosened: RedirectLeniency,
+    ) -> Result<RedirectUri, Complaint> {
         let ClientMetadata { flow, own, .. } = self.metadata();
-        flow.unregistered(asked, loosened.or(own.redirects())).is_some()
+        flow.registrable(asked, loosened.or(own.redirects()))
     }
 
     /// Whether a registered URI that a browser may be sent to admits this one: by being the same, or as a

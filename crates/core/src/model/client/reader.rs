@@ -204,7 +204,13 @@ impl<'m> Reader<'m> {
     }
 
     pub(crate) fn complain_by(&mut self, name: &str, rule: impl Into<String>, section: &'static str) {
-        self.complaints.push(Complaint::new(format!("{}{name}", self.prefix), rule, section));
+        self.complain_with(Complaint::new(name, rule, section));
+    }
+
+    /// A complaint about a member of what is read, which it names without what stands before all of them.
+    pub(crate) fn complain_with(&mut self, complaint: Complaint) {
+        let setting = format!("{}{}", self.prefix, complaint.setting);
+        self.complaints.push(Complaint { setting, ..complaint });
     }
 
     /// Whether something is wrong with this member.
