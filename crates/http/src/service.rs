@@ -254,6 +254,23 @@ impl Service {
         }
     }
 
+    /// Answers a request whose body may still be arriving, for a program that keeps the service while it waits: what
+    /// [`tower_service::Service::call`] does, without a copy of the service in a box of its own.
+    pub async fn respond<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let route = self.routes.find(self.mounting.path(&parts));
+        let received = match self.reads_body(route, &parts) {
+            true => self.bodies.read(body, &parts, self.peer(&parts)).await,
+            false => Ok(Received::default()),
+        };
+        let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
+        self.answer(route, &parts, body).await
+    }
+
     /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
@@ -278,16 +295,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let route = service.routes.find(service.mounting.path(&parts));
-            let received = match service.reads_body(route, &parts) {
-                true => service.bodies.read(body, &parts, service.peer(&parts)).await,
-                false => Ok(Received::default()),
-            };
-            let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
-            Ok(service.answer(route, &parts, body).await)
-        })
+        Box::pin(async move { Ok(service.respond(request).await) })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use chancery_core::error::{Complaint, Complaints};
 use chancery_core::interaction::view::ClientView;
@@ -297,13 +298,12 @@ fn logo(content: Content<'_>) -> Option<&str> {
 const SCRIPT: &str = include_str!("../files/pages.js");
 
 /// The name of its file.
-fn script_name() -> String {
-    format!("pages-{:016x}.js", brand::fingerprint(SCRIPT.as_bytes()))
-}
+static SCRIPT_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("pages-{:016x}.js", brand::fingerprint(SCRIPT.as_bytes())));
 
 /// Its address.
 fn script(around: Around<'_>) -> String {
-    format!("{}/{}", around.files, script_name())
+    format!("{}/{}", around.files, *SCRIPT_NAME)
 }
 
 /// The issuer as people know addresses.
@@ -334,7 +334,7 @@ impl Pages for Templates {
     }
 
     fn file(&self, name: &str) -> Option<PageFile> {
-        let is_script = name == script_name();
+        let is_script = name == *SCRIPT_NAME;
         let script = || PageFile::new("text/javascript; charset=utf-8", SCRIPT);
         if is_script { Some(script()) } else { self.brand.file(name) }
     }
@@ -347,7 +347,8 @@ impl Pages for Templates {
         let Ok(html) = self.render(page, locale.as_str(), logo.as_ref().map(|(address, _)| *address)) else {
             return PlainPages.page(page, locale);
         };
-        let has_script = html.contains(&script(page.around));
+        // The built-in layout has it at the end.
+        let has_script = html.rfind(SCRIPT_NAME.as_str()).is_some();
         let html = Html::new(html);
         let html = if has_script { html.with_script() } else { html };
         match logo {

@@ -114,9 +114,15 @@ impl<'a> Params<'a> {
         encode(self.iter())
     }
 
-    /// How many bytes [`Params::encode`] would write, without writing them.
+    /// Whether [`Params::encode`] would write at most so many bytes; nothing is written.
     #[must_use]
-    pub fn encoded_length(&self) -> usize {
+    pub fn encodes_within(&self, limit: usize) -> bool {
+        // No byte becomes more than three, and beside a pair stand two characters. For practically every request this says it.
+        let bytes: usize = self.iter().map(|(name, value)| name.len() + value.len()).sum();
+        3 * bytes + 2 * self.iter().count() <= limit || self.encoded_length() <= limit
+    }
+
+    fn encoded_length(&self) -> usize {
         let of_byte = |byte: u8| match byte {
             b' ' | b'*' | b'-' | b'.' | b'_' => 1,
             byte if byte.is_ascii_alphanumeric() => 1,

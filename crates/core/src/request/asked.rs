@@ -60,7 +60,7 @@ pub(super) fn asked(
     // Its own error code goes before that of a request which is too long because of it.
     let details = params.one(AUTHORIZATION_DETAILS)?;
     rules.details.is_short(details)?;
-    if params.encoded_length() > LONGEST_REQUEST {
+    if !params.encodes_within(LONGEST_REQUEST) {
         return REQUEST_TOO_LONG.refused();
     }
     let response_type = match door {

@@ -38,7 +38,21 @@ fn is_authority(host: &[u8]) -> bool {
         port.is_empty() || port == ":" || authority.port_u16().is_some()
     };
     host.is_empty()
+        || is_plain(host)
         || (!host.contains(&b'@') && Authority::try_from(host).is_ok_and(|authority| is_port(&authority)))
+}
+
+/// A name, perhaps with a port: what practically all requests have, so that it is seen without a copy.
+fn is_plain(host: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let name = host.iter().take_while(|byte| is_of_name(byte)).count();
+    match host.split_at(name) {
+        (name, []) => !name.is_empty(),
+        (name, [b':', port @ ..]) => {
+            !name.is_empty() && (1..=4).contains(&port.len()) && port.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn push_field(line: &mut String, name: &str, value: &str) {
 /// DEL, C1 controls and other misleading characters are escaped, too (RFC 8259 section 7), and a parser reads
 /// the same.
 pub(crate) fn push_inert(text: &mut String, json: &str) {
-    if json.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
+    if json.is_ascii() && !json.as_bytes().contains(&0x7f) {
         return text.push_str(json);
     }
     for c in json.chars() {

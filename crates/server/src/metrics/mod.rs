@@ -4,55 +4,34 @@
 mod events;
 mod process;
 mod reading;
+mod requests;
 mod store;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chancery_core::event::Event;
 use chancery_core::offered::Endpoint;
-use http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use self::events::Heard;
 use self::process::Process;
 use self::reading::Gauges;
 pub(crate) use self::reading::{Reading, StoreReading};
+use self::requests::{Request, Requests};
 pub(crate) use self::store::StoreTimes;
 
 /// The media type of the text format.
 pub(crate) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The upper bounds of a request's durations in seconds: from a look-up to a hash behind a full queue.
-const REQUESTS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-
-/// The status of a request whose client has gone before the answer, as nginx has it.
-const GONE: u16 = 499;
-
-/// The endpoint of a path that is none's.
-const NO_ENDPOINT: &str = "none";
-
 /// Seconds, or a moment in seconds, as Prometheus has them.
 type Seconds = Gauge<f64, AtomicU64>;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
-    endpoint: &'static str,
-    status: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct At {
-    endpoint: &'static str,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Version {
@@ -61,9 +40,7 @@ struct Version {
 
 /// All metrics of a server.
 pub(crate) struct Metrics {
-    requests: Family<Answered, Counter>,
-    durations: Family<At, Histogram, fn() -> Histogram>,
-    in_flight: Gauge,
+    requests: Requests,
     connections_rejected: Counter,
     sweep: Sweep,
     heard: Heard,
@@ -95,19 +72,9 @@ impl Metrics {
         let build: Family<Version, Gauge> =
             add(ours, "build_info", "Is 1; its label says which version runs");
         build.get_or_create(&Version { version: env!("CARGO_PKG_VERSION") }).set(1);
-        let new = || Histogram::new(REQUESTS);
-        let durations = Family::<At, Histogram, fn() -> Histogram>::new_with_constructor(new);
-        let about = "How long requests took, from their header to their answer";
-        ours.register("request_duration_seconds", about, durations.clone());
         store.register(ours);
         Self {
-            requests: add(
-                ours,
-                "requests",
-                "Answers, by endpoint and status; 499 if the client did not wait for it",
-            ),
-            durations,
-            in_flight: add(ours, "requests_in_flight", "Requests that are being answered"),
+            requests: Requests::new(ours),
             connections_rejected: add(
                 ours,
                 "connections_rejected",
@@ -131,10 +98,8 @@ impl Metrics {
     }
 
     /// A request to this endpoint begins.
-    pub(crate) fn request(self: &Arc<Self>, endpoint: Option<Endpoint>) -> Request {
-        self.in_flight.inc();
-        let endpoint = endpoint.map_or(NO_ENDPOINT, Endpoint::as_str);
-        Request { metrics: Arc::clone(self), endpoint, begun: Instant::now(), status: GONE }
+    pub(crate) fn request(&self, endpoint: Option<Endpoint>) -> Request<'_> {
+        self.requests.begin(endpoint)
     }
 
     /// Counts an event.
@@ -167,30 +132,6 @@ impl Metrics {
         let mut text = String::new();
         let _never_fails = prometheus_text::encode(&mut text, &self.registry);
         text
-    }
-}
-
-/// A request in flight; counted when it is dropped.
-pub(crate) struct Request {
-    metrics: Arc<Metrics>,
-    endpoint: &'static str,
-    begun: Instant,
-    status: u16,
-}
-
-impl Request {
-    /// It was answered.
-    pub(crate) fn answered(mut self, status: StatusCode) {
-        self.status = status.as_u16();
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        let Self { metrics, endpoint, begun, status } = self;
-        metrics.in_flight.dec();
-        metrics.requests.get_or_create(&Answered { endpoint, status: *status }).inc();
-        metrics.durations.get_or_create(&At { endpoint }).observe(begun.elapsed().as_secs_f64());
     }
 }
 

@@ -3,6 +3,8 @@ use chancery_core::event::{GrantEnd, LoginAttempt, RefusedClient};
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{AccountId, ClientId};
 
+use http::StatusCode;
+
 use super::*;
 
 const REASON: Reason = Reason {
@@ -12,8 +14,8 @@ const REASON: Reason = Reason {
     section: "RFC 6749 section 5.2",
 };
 
-fn metrics() -> Arc<Metrics> {
-    Arc::new(Metrics::new(&StoreTimes::default()))
+fn metrics() -> Metrics {
+    Metrics::new(&StoreTimes::default())
 }
 
 fn attempt(n: u32) -> LoginAttempt {

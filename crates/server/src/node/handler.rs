@@ -9,7 +9,6 @@ use chancery_http::{Peer, PeerCertificate};
 use chancery_x509::ClientCertificate;
 use http::{Request, Response};
 use http_body_util::Full;
-use tower_service::Service as _;
 
 use super::{Current, Node};
 use crate::listener::{Handler, TimedBody};
@@ -82,11 +81,8 @@ impl NodeHandler {
         } else if request.headers().contains_key("x-forwarded-for") {
             self.0.forwarded_for_ignored(peer.ip());
         }
-        let mut service = current.service.clone();
-        match service.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        // In a box, so that it does not move with the connection.
+        Box::pin(current.service.respond(request)).await
     }
 }
 
