@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chancery_core::context::RequestId;
 use chancery_core::endpoint::end_session::POST_LOGOUT_URI_UNREGISTERED;
-use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
+use chancery_core::error::{Complaint, FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView, ConfirmDeviceView,
     ConsentView, DeviceDoneView, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
@@ -395,12 +395,17 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error", Some(&MALFORMED_PARAMETER), None, Retry::No),
         ("error-way-on", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistered", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
+        ("error-unregistrable", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
         let client = (name == "error-way-on").then(client);
         let request_id = RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into());
-        let unregistered = unregistered().filter(|_| name == "error-unregistered");
+        let unregistered = match name {
+            "error-unregistered" => unregistered(),
+            "error-unregistrable" => unregistrable(),
+            _ => None,
+        };
         let view = ErrorView { reason, fault, client, request_id, unregistered };
         show(name, Content::Error(&view, retry));
     }
@@ -415,6 +420,17 @@ fn unregistered() -> Option<UnregisteredView> {
         uri: "http://localhost:5173/".into(),
         unregistrable: None,
         command: Some(command.to_owned()),
+    })
+}
+
+/// What it says of one that no client can have.
+fn unregistrable() -> Option<UnregisteredView> {
+    let rule = "\"http://192.168.1.5:3000/cb\" must be https; http is for loopback hosts alone: localhost, 127.0.0.1 and [::1]";
+    Some(UnregisteredView {
+        uri: "http://192.168.1.5:3000/cb".into(),
+        unregistrable: Some(Complaint::new("redirect_uris", rule, "RFC 9700 section 2.6")),
+        command: None,
+        ..unregistered()?
     })
 }
 

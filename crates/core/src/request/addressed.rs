@@ -133,7 +133,7 @@ impl<'a> Resolved<'a> {
                         .registrable(uri, offered.redirects)
                         .map_or_else(Some, |uri| demanded::of_redirect_uri(&uri, demands)),
                 });
-                PageError { unregistered, ..error }
+                PageError { unregistered: unregistered.map(Box::new), ..error }
             })?;
         let resources = match Requested::read(env, &client, &params).await {
             Ok(requested) => Ok(requested),

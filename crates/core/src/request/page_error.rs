@@ -20,7 +20,7 @@ pub struct PageError {
     /// The client that the request named, for our own log, if it named one.
     pub client: Option<ClientId>,
     /// Which redirect URI the request named, if the client has not registered it.
-    pub unregistered: Option<UnregisteredUri>,
+    pub unregistered: Option<Box<UnregisteredUri>>,
 }
 
 /// A redirect URI that its client has not registered. Whoever made the request has chosen it.
