@@ -43,7 +43,7 @@ await check('the issuer\'s own page has lines to copy', async () => {
   const whole = await tab.locator('#oidc-client-ts').textContent();
   expect(lines === whole.trim(), 'the button copies all of them');
   packed = await tab.locator('details[open] p code').allTextContents();
-  expect(packed[0] === `<script src="${PACKED}"></script>` && packed.length === 2, `without a bundler: ${packed}`);
+  expect(packed[0] === PACKED && packed.length === 3, `without a bundler: ${packed}`);
 });
 
 await check('every block of lines has its button, where scripts run', async () => {
@@ -63,8 +63,8 @@ let isPacked = false;
 const server = createServer((request, response) => {
   const library = libraries[request.url];
   response.setHeader('content-type', library ? 'text/javascript' : 'text/html; charset=utf-8');
-  const before = isPacked ? packed[0] : `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-  const module = isPacked ? lines.replace(/^.*/, packed[1]) : lines;
+  const before = isPacked ? `<script src="${packed[0]}"></script>` : `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  const module = isPacked ? lines.replace(/^.*/, packed[2]) : lines;
   response.end(library ?? `<!doctype html><html lang="en"><meta charset="utf-8"><title>Mine</title>
 ${before}
 <body><script type="module">${module}</script></html>`);
