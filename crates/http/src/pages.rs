@@ -124,7 +124,9 @@ pub enum LanguageSwitch<'a> {
     Address(&'a str),
     /// By a submit button of the page's form, whose name is [`LANGUAGE`] and whose value is the language tag.
     Button,
-    /// Not on this page, which is the last answer to a form, or goes on by itself.
+    /// By a form of its own, because the page answers one: a submit button with that name and value, beside these fields.
+    Form(&'a FormMarkup),
+    /// Not on this page, which goes on by itself, or answers a form that cannot be sent again.
     None,
 }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{
-    ChangePasswordView, FormAction as Posted, FormView, LoginProblem, LoginView, PasswordProblem,
-    SignUpProblem, SignUpView, UserCodeView, View,
+    ChangePasswordView, LoginProblem, LoginView, PasswordProblem, SignUpProblem, SignUpView, UserCodeView,
+    View,
 };
 use chancery_core::interaction::{ApprovalProblem, Next, Outcome, UserCodeProblem};
 use chancery_core::offered::Endpoint;
@@ -302,7 +302,7 @@ fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpRe
 
 fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
     match view {
-        View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
+        View::Accounts(view) => form_page(site, call, Content::Accounts(view, &site.markup(&view.form))),
         View::Approvals(view) => {
             // Whoever is not asked learns as little as from a page that does not exist.
             let is_unknown = view.problem == Some(ApprovalProblem::Unknown);
@@ -314,20 +314,20 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
             let list = site.address_of_approvals(None);
             site.page(call, StatusCode::OK, Content::ApprovalDone(view, &list), Form::None)
         }
-        View::Approve(view) => form_page(site, call, Content::Approve(view, &markup(site, &view.form))),
+        View::Approve(view) => form_page(site, call, Content::Approve(view, &site.markup(&view.form))),
         View::ChangePassword(view) => {
             form_page(site, call, Content::ChangePassword(view, &account_markup(site, &view.fields)))
         }
         View::ConfirmDevice(view) => {
-            form_page(site, call, Content::ConfirmDevice(view, &markup(site, &view.form)))
+            form_page(site, call, Content::ConfirmDevice(view, &site.markup(&view.form)))
         }
         View::ConfirmEnd(view) => {
             form_page(site, call, Content::ConfirmEnd(view, &account_markup(site, &view.fields)))
         }
-        View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
-        View::Custom(view) => form_page(site, call, Content::Custom(view, &markup(site, &view.form))),
-        View::Login(view) => form_page(site, call, Content::Login(view, &markup(site, &view.form))),
-        View::SignUp(view) => form_page(site, call, Content::SignUp(view, &markup(site, &view.form))),
+        View::Consent(view) => form_page(site, call, Content::Consent(view, &site.markup(&view.form))),
+        View::Custom(view) => form_page(site, call, Content::Custom(view, &site.markup(&view.form))),
+        View::Login(view) => form_page(site, call, Content::Login(view, &site.markup(&view.form))),
+        View::SignUp(view) => form_page(site, call, Content::SignUp(view, &site.markup(&view.form))),
         View::LogoutConfirm(view) => {
             let action = site.address(Route::at(Endpoint::LogoutConfirmation));
             let markup = FormMarkup::new(action, &view.fields);
@@ -387,12 +387,4 @@ fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
 /// Every form of the account pages is posted to the first of them.
 fn account_markup(site: &Site, fields: &[(&'static str, String)]) -> FormMarkup {
     FormMarkup::new(site.address_of_account(""), fields)
-}
-
-fn markup(site: &Site, form: &FormView) -> FormMarkup {
-    let action = match &form.action {
-        Posted::First => site.address(Route::at(Endpoint::Interaction)),
-        Posted::Stored(handle) => site.address(Route::below(Endpoint::Interaction, &handle.reveal())),
-    };
-    FormMarkup::new(action, &form.fields)
 }

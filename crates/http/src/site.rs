@@ -9,7 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
 use chancery_core::error::Failure;
 use chancery_core::interaction::Location;
-use chancery_core::interaction::view::{AccountsView, ErrorView, LoginView, SignUpView};
+use chancery_core::interaction::view::{
+    AccountsView, ApprovalDoneView, DeviceDoneView, ErrorView, FormAction, FormView, LoginView,
+    LogoutFramesView, SignUpView,
+};
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use chancery_core::request::PageError;
@@ -22,7 +25,7 @@ use crate::cookies::Cookies;
 use crate::encode::{Form, HttpResponse, MayBeFramed, error_body, in_query, page, page_policy};
 use crate::form::URL_LIMIT;
 use crate::pages::{
-    Around, Content, LANGUAGE, LanguageSwitch, Page, Pages, Retry, TrialClients, is_nameable,
+    Around, Content, FormMarkup, LANGUAGE, LanguageSwitch, Page, Pages, Retry, TrialClients, is_nameable,
 };
 use crate::route::Route;
 use crate::{Locale, locale};
@@ -56,6 +59,8 @@ enum Other {
     At(String),
     /// By the page's form.
     ByForm,
+    /// By a form that says once more what the page answers.
+    Again(FormMarkup),
     /// Not from this page.
     Nowhere,
 }
@@ -111,6 +116,15 @@ impl Site {
         format!("{}{reference}", self.address(Route::at(Endpoint::Account)))
     }
 
+    /// What the form of a page needs to reach us.
+    pub(crate) fn markup(&self, form: &FormView) -> FormMarkup {
+        let action = match &form.action {
+            FormAction::First => self.address(Route::at(Endpoint::Interaction)),
+            FormAction::Stored(handle) => self.address(Route::below(Endpoint::Interaction, &handle.reveal())),
+        };
+        FormMarkup::new(action, &form.fields)
+    }
+
     /// A page in the person's language.
     pub(crate) fn page(
         &self,
@@ -121,10 +135,10 @@ impl Site {
     ) -> HttpResponse {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
-            Content::ApprovalDone(view, _) => view.ui_locales.as_deref(),
+            Content::ApprovalDone(view, _) => view.again.ui_locales.as_deref(),
             Content::Approve(view, _) => view.form.ui_locales.as_deref(),
             Content::ConfirmDevice(view, _) => view.form.ui_locales.as_deref(),
-            Content::DeviceDone(view) => view.ui_locales.as_deref(),
+            Content::DeviceDone(view) => view.again.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),
             Content::Custom(view, _) => view.form.ui_locales.as_deref(),
             Content::Login(view, _) => view.form.ui_locales.as_deref(),
@@ -149,11 +163,16 @@ impl Site {
             language: match &other {
                 Other::At(address) => LanguageSwitch::Address(address),
                 Other::ByForm => LanguageSwitch::Button,
+                Other::Again(form) => LanguageSwitch::Form(form),
                 Other::Nowhere => LanguageSwitch::None,
             },
             ..Around::of(issuer)
         };
         let html = self.pages.page(Page { nonce: &nonce, content, around }, &locale);
+        let form = match (form, &other) {
+            (Form::None, Other::Again(_)) => Form::Pressed,
+            _ => form,
+        };
         let policy = page_policy(&nonce, form, &html, (&frames(content), ancestor(content)));
         let mut answer = page(status, html, &policy);
         if ancestor(content).is_some() {
@@ -178,6 +197,9 @@ impl Site {
             | Content::Repost(_)
             | Content::WebMessage(_)
             | Content::LogoutFrames(_, Some(_)) => return Other::Nowhere,
+            // No address shows what was decided.
+            Content::ApprovalDone(ApprovalDoneView { again, .. }, _)
+            | Content::DeviceDone(DeviceDoneView { again, .. }) => return Other::Again(self.markup(again)),
             _ => {}
         }
         let on =
@@ -191,7 +213,9 @@ impl Site {
             Content::UserCode(..) => shown_at.or_else(|| on(Endpoint::UserCode).map(Cow::Owned)),
             Content::OwnAccount(view) => shown_at.or(Some(Cow::Borrowed(&view.address))),
             // Where nobody is left to be signed out, the endpoint answers like this once more.
-            Content::LogoutDone(view) if !view.is_still_signed_in && call.sessions.len() <= 1 => {
+            Content::LogoutDone(view) | Content::LogoutFrames(LogoutFramesView { done: view, .. }, _)
+                if view.again.is_empty() && !view.is_still_signed_in && call.sessions.len() <= 1 =>
+            {
                 let again = |endpoint: String| match &view.client {
                     Some(client) => in_query(&endpoint, &[("client_id", client.id.as_str())]),
                     None => endpoint,
@@ -217,6 +241,12 @@ impl Site {
                 | Content::LogoutConfirm(..)
                 | Content::SignUp(..),
             ) => Other::ByForm,
+            (_, Content::LogoutDone(done) | Content::LogoutFrames(LogoutFramesView { done, .. }, _))
+                if !done.again.is_empty() =>
+            {
+                let action = self.address(Route::at(Endpoint::LogoutConfirmation));
+                Other::Again(FormMarkup::new(action, &done.again))
+            }
             _ => Other::Nowhere,
         }
     }

@@ -444,7 +444,7 @@ fn initial(name: &str) -> String {
     letter.map(|c| c.to_uppercase().collect()).unwrap_or_default()
 }
 
-fn form(markup: &FormMarkup) -> Value {
+pub(crate) fn form(markup: &FormMarkup) -> Value {
     let field =
         |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
     context! { action => markup.action.as_str(), fields => markup.fields.iter().map(field).collect::<Vec<_>>() }

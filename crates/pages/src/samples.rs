@@ -1,6 +1,6 @@
 //! Sample pages of each kind and state, on which templates are tried before they are used.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chancery_core::context::RequestId;
@@ -25,6 +25,12 @@ use serde_json::json;
 
 mod own_account;
 
+/// What every sample form posts.
+static MARKUP: LazyLock<FormMarkup> = LazyLock::new(|| FormMarkup {
+    action: "https://id.example/interaction".to_owned(),
+    fields: vec![("request".to_owned(), "scope=openid&state=<x>".to_owned())],
+});
+
 /// A page with this content, which can be had in other languages.
 pub(crate) fn page(content: Content<'_>) -> Page<'_> {
     let mut around = Around::of("https://id.example");
@@ -34,6 +40,7 @@ pub(crate) fn page(content: Content<'_>) -> Page<'_> {
     around.language = match content {
         Content::FormPost(_) | Content::Repost(_) | Content::WebMessage(_) => LanguageSwitch::None,
         Content::Login(..) => LanguageSwitch::Button,
+        Content::ApprovalDone(..) | Content::DeviceDone(_) => LanguageSwitch::Form(&MARKUP),
         _ => LanguageSwitch::Address("https://id.example/authorize?x&chancery_language="),
     };
     Page { nonce: "N0NCE", content, around }
@@ -41,10 +48,7 @@ pub(crate) fn page(content: Content<'_>) -> Page<'_> {
 
 /// Calls `show` with the name and content of each page.
 pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
-    let markup = FormMarkup {
-        action: "https://id.example/interaction".to_owned(),
-        fields: vec![("request".to_owned(), "scope=openid&state=<x>".to_owned())],
-    };
+    let markup = MARKUP.clone();
     for (name, username, problem) in [
         ("login", None, None),
         ("login-refused", Some("alice"), Some(LoginProblem::Refused)),
@@ -241,7 +245,8 @@ fn approvals(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         show(name, Content::Approvals(&view, LIST));
     }
     for (name, is_approved) in [("approval-done", true), ("approval-done-refused", false)] {
-        let view = ApprovalDoneView { client: client(), is_approved, ui_locales: None };
+        let Some(again) = form("https://photos.example/callback") else { return };
+        let view = ApprovalDoneView { client: client(), is_approved, again };
         show(name, Content::ApprovalDone(&view, LIST));
     }
 }
@@ -286,7 +291,8 @@ fn devices(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         show(name, Content::ConfirmDevice(&view, markup));
     }
     for (name, is_approved) in [("device-done", true), ("device-done-refused", false)] {
-        let view = DeviceDoneView { client: client(), is_approved, ui_locales: None };
+        let Some(again) = form("https://photos.example/callback") else { return };
+        let view = DeviceDoneView { client: client(), is_approved, again };
         show(name, Content::DeviceDone(&view));
     }
 }
@@ -364,7 +370,8 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         ("logout-done-nobody", None, false, false),
         ("logout-done-stayed", Some(client()), true, true),
     ] {
-        show(name, Content::LogoutDone(&LogoutDoneView { client, was_signed_in, is_still_signed_in }));
+        let view = LogoutDoneView { client, was_signed_in, is_still_signed_in, again: Vec::new() };
+        show(name, Content::LogoutDone(&view));
     }
 }
 
@@ -374,7 +381,8 @@ fn frames(show: &mut impl FnMut(&str, Content<'_>)) {
         [("logout-frames", Some("https://photos.example/bye?state=a&b")), ("logout-frames-stays", None)]
     {
         let Ok(frame) = RedirectUri::parse("https://photos.example/out?iss=x&sid=y") else { return };
-        let done = LogoutDoneView { client: Some(client()), was_signed_in: true, is_still_signed_in: false };
+        let (client, again) = (Some(client()), Vec::new());
+        let done = LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again };
         let view = LogoutFramesView { frames: vec![frame], next: None, done };
         show(name, Content::LogoutFrames(&view, next));
     }

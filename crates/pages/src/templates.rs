@@ -13,7 +13,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
-use crate::context::{client, client_of, template, values};
+use crate::context::{client, client_of, form, template, values};
 use crate::messages::{CATALOGUES, Catalogues, as_html};
 use crate::{Brand, brand, samples};
 
@@ -259,6 +259,10 @@ impl Templates {
             is_own => client_of(page.content).is_some_and(|client| client.id == page.around.issuer),
             brand => self.brand.values(&page.around),
             switch => LANGUAGE,
+            switch_form => match page.around.language {
+                LanguageSwitch::Form(markup) => Some(form(markup)),
+                _ => None,
+            },
             home,
             favicon,
             script => script(page.around),
@@ -277,7 +281,7 @@ impl Templates {
     fn languages(&self, around: Around<'_>, current: &str) -> Vec<Value> {
         let address = match around.language {
             LanguageSwitch::None => return Vec::new(),
-            LanguageSwitch::Button => None,
+            LanguageSwitch::Button | LanguageSwitch::Form(_) => None,
             LanguageSwitch::Address(address) => Some(address),
         };
         let language = |(tag, name): (&str, &str)| {

@@ -4,7 +4,8 @@
 use chancery_core::event::Event;
 use chancery_core::offered::Endpoint;
 use chancery_pages::{Accent, Brand, Logo, Templates};
-use chancery_testkit::{SECRET, Tab, TestProvider, UserAgent};
+use chancery_testkit::{SECRET, Tab, TestProvider, UserAgent, seconds};
+use serde_json::json;
 
 const LANGUAGE: &str = "chancery_language";
 
@@ -215,8 +216,68 @@ fn answers_to_forms_have_the_other_language() {
     let asked = ua.get("/logout").expect_page("logout-confirm");
     let gone = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
     assert!(gone.answer().text().contains("Sie sind bei diesem Dienst abgemeldet"), "{}", gone.page().text);
-    let english = gone.follow(&link(&gone, "en")).expect_page("logout-done");
-    assert!(english.answer().text().contains("You are not signed in"), "{}", english.page().text);
+    let english = switch(&gone, "en").expect_page("logout-done");
+    assert!(
+        english.answer().text().contains("You are signed out of this service"),
+        "{}",
+        english.page().text
+    );
+}
+
+/// Presses the button of a page that answers a form: it sends that form once more.
+#[track_caller]
+fn switch<'u, 'k>(tab: &Tab<'u, 'k>, language: &str) -> Tab<'u, 'k> {
+    let html = tab.answer().text();
+    let button = format!("form=\"switch\" name=\"{LANGUAGE}\" value=\"{language}\"");
+    assert!(html.contains(&button), "no button {language}: {html}");
+    let policy = tab.answer().header("content-security-policy").unwrap_or_default();
+    assert!(!policy.contains("form-action 'none'"), "{policy}");
+    let mut fields = tab.form().fields;
+    fields.push((LANGUAGE.to_owned(), language.to_owned()));
+    tab.post(&tab.form().action, &fields)
+}
+
+/// So do the last pages, which say what was decided: nothing is decided by it once more, also when the device has what it
+/// was given.
+#[test]
+fn the_last_pages_have_the_other_language() {
+    let offered = |config: &mut chancery_core::config::Config| {
+        config.device_authorization.offered = true;
+        config.ciba.offered = true;
+    };
+    let kit = TestProvider::builder().pages(Templates::built_in()).configure(offered).build();
+    kit.put_device_client("tv", json!({"token_endpoint_auth_method": "none"}));
+    kit.put_ciba_client("till", "poll", json!({}));
+    let ua = kit.user_agent();
+    let expect = |tab: &Tab<'_, '_>, name: &str, words: [&str; 2]| {
+        let german = switch(tab, "de").expect_page(name);
+        assert!(german.answer().text().contains(words[1]), "{}", german.page().text);
+        let english = switch(&german, "en").expect_page(name);
+        assert!(english.answer().text().contains(words[0]), "{}", english.page().text);
+        assert_eq!([german.events(), english.events()].concat(), [], "{name}");
+    };
+    const CONNECTED: [&str; 2] = ["Your device is connected", "Ger\u{e4}t ist verbunden"];
+    let device = kit.device("tv", "openid");
+    let confirm = ua.enter_user_code(device.user_code()).confirm_device().expect_page("login");
+    let done = confirm.login("alice").expect_page("consent").allow().expect_page("device-done");
+    expect(&done, "device-done", CONNECTED);
+    kit.clock.advance(seconds(10));
+    let _ = device.poll().expect_status(200);
+    expect(&done, "device-done", CONNECTED);
+    let refused = ua.enter_user_code(kit.device("tv", "openid").user_code()).deny();
+    expect(&refused.expect_page("device-done"), "device-done", ["gets no access", "keinen Zugriff"]);
+
+    let asked = kit.backchannel("till", "openid");
+    let approve = ua.get(&asked.link()).expect_page("approve");
+    let done = approve.submit(&[], ("action", "allow")).expect_page("approval-done");
+    expect(&done, "approval-done", ["Approved", "Zugestimmt"]);
+
+    ua.signed_in("bob");
+    let leaving = |action| ua.get("/logout").expect_page("logout-confirm").submit(&[], ("action", action));
+    expect(&leaving("stay"), "logout-done", ["still signed in", "weiterhin bei diesem Dienst"]);
+    assert!(ua.session_cookie().is_some());
+    expect(&leaving("logout"), "logout-done", ["You are signed out", "abgemeldet"]);
+    assert!(ua.session_cookie().is_some(), "the other one stays");
 }
 
 /// The parameter is ours: no client and no record sees it.

@@ -34,7 +34,7 @@ use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
 use crate::issue::Yes;
 use crate::keys::KeySet;
-use crate::model::{Carrier, Client, Source};
+use crate::model::{Carrier, Client, PromptName, Source};
 use crate::records::{
     Awaited, AwaitsDecision, BackchannelAuthenticationBody, Body, Decision, DeviceCodeBody, Found,
     RequestOrigin,
@@ -299,7 +299,7 @@ impl Pending<'_> {
 
     fn shows(&self, decision: &Decision) -> Result<Decided, Fault> {
         if decision.is_of(self.interaction) {
-            return Ok(done(self, matches!(decision, Decision::Approved { .. })));
+            return done(self, matches!(decision, Decision::Approved { .. }));
         }
         match self.waits() {
             Some(Waiting::Backchannel(_)) => Ok(approvals::told(ApprovalProblem::Decided, None)),
@@ -381,10 +381,10 @@ pub(super) async fn approve(
             None => {
                 remember(pending, Some(grant)).await?;
                 record_yes(pending, &change).await;
-                done(pending, true)
+                done(pending, true)?
             }
             // The same step in another request has written the same grant.
-            Some(first) if first.is_of(Some(interaction)) => done(pending, true),
+            Some(first) if first.is_of(Some(interaction)) => done(pending, true)?,
             Some(first) => {
                 take_back(pending, grant, written).await?;
                 pending.shows(&first)?
@@ -423,7 +423,7 @@ pub(super) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
     }
     let client = RefusedClient::Claimed(pending.client.id().clone());
     env.record_failure(call, waiting.endpoint(), Some(client), &Failure::Refused(why.clone()));
-    Ok(done(pending, false))
+    done(pending, false)
 }
 
 /// Makes this the decision: `None` when it is, else the one that was first.
@@ -491,15 +491,15 @@ async fn decide_once<B: AwaitsDecision + Body + Clone>(
     Err(Fault::unavailable("what waits for a decision was changed by others three times in a row"))
 }
 
-/// The last page: the person goes back to the device, or has nothing left to do.
-fn done(pending: &Pending<'_>, is_approved: bool) -> Decided {
-    let ui_locales = pending.asked.ui_locales.clone();
+/// The last page: the person goes back to the device, or has nothing left to do. Its form repeats the step, which shows it
+/// once more.
+fn done(pending: &Pending<'_>, is_approved: bool) -> Result<Decided, Fault> {
     let client = ClientView::of(&pending.client);
-    match pending.waits() {
-        Some(Waiting::Backchannel(_)) => approvals::done(client, is_approved, ui_locales),
-        _ => {
-            let view = DeviceDoneView { client, is_approved, ui_locales };
-            Outcome::Page(Box::new(View::DeviceDone(view))).into()
-        }
+    if let Some(Waiting::Backchannel(_)) = pending.waits() {
+        let again = super::page::repeats(pending, &PromptName::Approve)?;
+        return Ok(approvals::done(client, is_approved, again));
     }
+    let again = super::page::repeats(pending, &PromptName::ConfirmDevice)?;
+    let view = DeviceDoneView { client, is_approved, again };
+    Ok(Outcome::Page(Box::new(View::DeviceDone(view))).into())
 }

@@ -18,7 +18,7 @@ use chancery_types::{AccountId, Key, Kind, Params, Timestamp};
 use super::approval::{self, Waiting};
 use super::commit::proceed;
 use super::known::named as named_person;
-use super::view::{ApprovalDoneView, ApprovalsView, ClientView, View, WaitingView};
+use super::view::{ApprovalDoneView, ApprovalsView, ClientView, FormView, View, WaitingView};
 use super::visit::{self, Visit};
 use super::{Decided, Interactions, Outcome};
 use crate::context::{Call, Env};
@@ -178,6 +178,6 @@ pub(super) fn told(problem: ApprovalProblem, key: Option<Key>) -> Decided {
 }
 
 /// The page after a decision.
-pub(super) fn done(client: ClientView, is_approved: bool, ui_locales: Option<Box<str>>) -> Decided {
-    Outcome::Page(Box::new(View::ApprovalDone(ApprovalDoneView { client, is_approved, ui_locales }))).into()
+pub(super) fn done(client: ClientView, is_approved: bool, again: FormView) -> Decided {
+    Outcome::Page(Box::new(View::ApprovalDone(ApprovalDoneView { client, is_approved, again }))).into()
 }

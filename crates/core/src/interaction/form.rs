@@ -17,7 +17,7 @@ use super::prompt::{self, Needed};
 use super::step::Step;
 use super::view::LoginProblem;
 use super::visit::{self, Visit};
-use super::{Decided, Interactions, approval, carried, stored};
+use super::{Decided, Interactions, LANGUAGE, approval, carried, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
 use crate::model::{Carrier, PromptName};
@@ -139,7 +139,10 @@ async fn step<'a>(
         return Ok(ControlFlow::Break(lost(&pending, true)?));
     }
     if let Some(next) = pending.decided()? {
-        form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
+        // Whoever wants to read it in another language has not answered again.
+        if !form.has(LANGUAGE) {
+            form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
+        }
         return Ok(ControlFlow::Break(next));
     }
     let is_refused = matches!(form.one("action"), Ok(Some("cancel" | "deny")));

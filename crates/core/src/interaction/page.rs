@@ -299,6 +299,12 @@ fn token(pending: &Pending<'_>, prompt: &PromptName) -> Result<(String, FreshBro
     Ok((token.seal(pending.env, pending.by.keys())?, fresh))
 }
 
+/// What is posted for a page that answers a form of this browser, in another language.
+pub(super) fn repeats(pending: &Pending<'_>, prompt: &PromptName) -> Result<FormView, Fault> {
+    let (token, _) = token(pending, prompt)?;
+    form(pending, &token, None)
+}
+
 /// The digest of the browser cookie, and the cookie if there is none yet.
 pub(super) fn browser(pending: &Pending<'_>) -> ([u8; 32], FreshBrowser) {
     browser_of(pending.call, pending.env)

@@ -154,9 +154,9 @@ impl View {
             | Self::Custom(CustomView { form, .. })
             | Self::Login(LoginView { form, .. })
             | Self::SignUp(SignUpView { form, .. }) => form.ui_locales.as_deref(),
-            Self::ApprovalDone(ApprovalDoneView { ui_locales, .. })
-            | Self::DeviceDone(DeviceDoneView { ui_locales, .. })
-            | Self::SignedIn(SignedInView { ui_locales, .. }) => ui_locales.as_deref(),
+            Self::ApprovalDone(ApprovalDoneView { again, .. })
+            | Self::DeviceDone(DeviceDoneView { again, .. }) => again.ui_locales.as_deref(),
+            Self::SignedIn(SignedInView { ui_locales, .. }) => ui_locales.as_deref(),
             _ => None,
         }
     }
@@ -439,8 +439,8 @@ pub struct DeviceDoneView {
     pub client: ClientView,
     /// Whether the device gets what it has asked for.
     pub is_approved: bool,
-    /// `ui_locales` of the request, as sent.
-    pub ui_locales: Option<Box<str>>,
+    /// What is posted for this page in another language.
+    pub again: FormView,
 }
 
 /// The page of a prompt of the application's own.
@@ -498,6 +498,9 @@ pub struct LogoutDoneView {
     pub was_signed_in: bool,
     /// Whether the person has chosen to stay signed in.
     pub is_still_signed_in: bool,
+    /// What is posted for this page in another language, where it answers the form of a
+    /// [`LogoutConfirmView`]: name and value.
+    pub again: Vec<(&'static str, String)>,
 }
 
 /// The page that loads the logout URIs of clients in frames, and goes on when they have been loaded (OIDC

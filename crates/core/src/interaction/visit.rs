@@ -74,7 +74,12 @@ impl Visit {
             Self::Approvals(key) => approvals::told(ApprovalProblem::Undecided, *key),
             Self::Account(_) if is_signed_in => Self::Account(AccountPage::Overview).outcome(),
             Self::Account(_) => {
-                let view = LogoutDoneView { client: None, was_signed_in: false, is_still_signed_in: false };
+                let view = LogoutDoneView {
+                    client: None,
+                    was_signed_in: false,
+                    is_still_signed_in: false,
+                    again: Vec::new(),
+                };
                 Outcome::Page(Box::new(View::LogoutDone(view))).into()
             }
         }

@@ -115,6 +115,19 @@ impl EndSessionEndpoint {
     /// # Errors
     /// A page for the person.
     pub(crate) async fn confirm(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
+        let mut next = self.confirmed(call, env, form).await?;
+        if let Outcome::Page(view) = &mut next.outcome
+            && let View::LogoutDone(done) | View::LogoutFrames(LogoutFramesView { next: None, done, .. }) =
+                &mut **view
+        {
+            // What has ended once does not end again, so that the same form shows the same page.
+            let field = |name| Some((name, form.one(name).ok()??.to_owned()));
+            done.again = ["request", "token", "ui_locales", "action"].into_iter().filter_map(field).collect();
+        }
+        Ok(next)
+    }
+
+    async fn confirmed(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
         let carried = Carrier::read(form.one("request")?.unwrap_or(""))?;
         let request = LogoutRequest::read(env, &self.keys, self.redirects, carried).await?;
         let token = match self.token(call, env, form, &request) {
@@ -329,5 +342,5 @@ fn afterwards(request: &LogoutRequest, done: LogoutDoneView) -> Next {
 /// What a page says when somebody has been signed out.
 fn done(request: &LogoutRequest) -> LogoutDoneView {
     let client = request.client.as_deref().map(ClientView::of);
-    LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false }
+    LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again: Vec::new() }
 }

@@ -66,6 +66,6 @@ pub struct ApprovalDoneView {
     pub client: ClientView,
     /// Whether the client gets what it has asked for.
     pub is_approved: bool,
-    /// `ui_locales` of the request, as sent.
-    pub ui_locales: Option<Box<str>>,
+    /// What is posted for this page in another language.
+    pub again: FormView,
 }
