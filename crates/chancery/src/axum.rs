@@ -23,16 +23,20 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ::axum::Router;
-use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, OriginalUri, Request};
+use ::axum::extract::{
+    ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts, OriginalUri, Request,
+};
 use ::axum::middleware::map_request;
 use ::axum::routing::any;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
+use chancery_core::error::Failure;
 use chancery_core::event::Event;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
+use chancery_core::rule::bearer::TOKEN_MISSING;
 use chancery_http::{Peer, Service, caught};
-use chancery_resource::{AccessToken, ProtectedResource};
+use chancery_resource::{AccessToken, ProtectedResource, Refused};
 use http::request::Parts;
 use http::{Extensions, Method, Response, Uri};
 use http_body_util::Full;
@@ -41,12 +45,11 @@ use tokio::net::TcpListener;
 /// How often the periodic work is done.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// What can be mounted: a provider with the designed pages, its [`Service`], or a
-/// [`Development`](crate::development::Development) provider.
+/// What can be mounted: the [`Service`] of a provider, or a [`Development`](crate::development::Development) provider.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mounted",
-    note = "what can be mounted is a `chancery::Service`, such as `chancery::service(provider)` makes (cloning it is cheap), an \
-            `Arc<Provider>`, which gets the designed pages, and a `&Development`"
+    note = "what can be mounted is a `chancery::Service`, which `chancery::service(provider)` makes of an `Arc<Provider>`, with the \
+            designed pages, and a `&Development`; cloning either is cheap"
 )]
 pub trait Mount {
     /// The provider.
@@ -62,19 +65,8 @@ impl Mount for Service {
     }
 
     fn within(self, app: Router) -> Router {
-        let path = Service::provider(&self).issuer().path().to_owned();
-        within(app, &path, self)
-    }
-}
-
-#[cfg(feature = "pages")]
-impl Mount for Arc<Provider> {
-    fn provider(&self) -> Self {
-        Self::clone(self)
-    }
-
-    fn within(self, app: Router) -> Router {
-        crate::service(self).within(app)
+        let (path, paths) = (Service::provider(&self).issuer().path().to_owned(), self.paths());
+        within(app, &path, paths, self)
     }
 }
 
@@ -86,40 +78,54 @@ impl Mount for &crate::development::Development {
 
     fn within(self, app: Router) -> Router {
         let path = crate::development::Development::provider(self).issuer().path().to_owned();
-        within(app, &path, self.service())
+        let service = self.service();
+        within(app, &path, service.service().paths(), service)
     }
 }
 
-/// An issuer without a path gets whatever the application does not route itself; one with a path, such as
-/// `https://example.org/oidc`, gets everything below that, and its metadata outside of it (RFC 8414 section 3.1).
-fn within<S>(app: Router, path: &str, service: S) -> Router
+/// The provider's own addresses are routes, so that none of the application's takes their place unseen, be it for the same path
+/// or for all that are left. Besides, an issuer without a path gets whatever the application does not route itself; one with a
+/// path, such as `https://example.org/oidc`, gets everything below that.
+fn within<S>(app: Router, path: &str, own: Vec<(String, Endpoint)>, service: S) -> Router
 where
     S: tower_service::Service<Request, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
     S::Response: ::axum::response::IntoResponse,
     S::Future: Send + 'static,
 {
+    let app = own.into_iter().fold(app, |app, (path, endpoint)| {
+        or_occupied(|| app.route_service(&path, service.clone()), || {
+            format!(
+                "the application already has a route for {path}, where the provider has its endpoint {endpoint}: mount the \
+                 provider once, and give one of the two another path (that of the endpoint is in `config.routes`), or the issuer \
+                 a path of its own"
+            )
+        })
+    });
     if path.is_empty() {
         // A second fallback would silently take the place of the first one, which axum refuses in a merge alone.
-        let mounted = catch_unwind(AssertUnwindSafe(|| app.merge(Router::new().fallback_service(service))));
-        return mounted.unwrap_or_else(|_| {
-            occupied(
-                "the application already has a fallback, and an issuer without a path needs it for itself: mount the provider \
-                 once, and give the application's own answer as a route, or give the issuer a path",
-            )
-        });
+        return or_occupied(
+            || app.merge(Router::new().fallback_service(service)),
+            || {
+                "the application already has a fallback, and an issuer without a path needs it for itself: give the application's own \
+             answer as a route, such as `/{*path}`, or give the issuer a path"
+                .to_owned()
+            },
+        );
     }
-    // axum refuses a second route for a path by a panic that names neither of the two.
-    let mounted = catch_unwind(AssertUnwindSafe(|| {
-        app.nest_service(path, service.clone())
-            .route_service(&format!("/.well-known/oauth-authorization-server{path}"), service.clone())
-            .route_service(&format!("/.well-known/openid-configuration{path}"), service)
-    }));
-    mounted.unwrap_or_else(|_| {
-        occupied(&format!(
-            "the application already has routes below the issuer's path {path}: mount the provider once, and give routes of its \
+    or_occupied(
+        || app.nest_service(path, service),
+        || {
+            format!(
+                "the application already has routes below the issuer's path {path}: mount the provider once, and give routes of its \
              own other paths"
-        ))
-    })
+            )
+        },
+    )
+}
+
+/// axum refuses a second route for a path, and a second fallback, by a panic that does not say what to do.
+fn or_occupied(mount: impl FnOnce() -> Router, why: impl FnOnce() -> String) -> Router {
+    catch_unwind(AssertUnwindSafe(mount)).unwrap_or_else(|_| occupied(&why()))
 }
 
 #[expect(
@@ -134,12 +140,12 @@ fn occupied(why: &str) -> Router {
 /// [`Router::into_make_service_with_connect_info`] for [`SocketAddr`], from which each request gets its [`Peer`], and do the
 /// [`work`].
 ///
-/// A route of the application goes before an endpoint of the same path: where the issuer has no path, a `/token`, `/logout` or
-/// `/account` of the application's own takes the place of the provider's, and nothing says so.
+/// Where the issuer has no path, the application may have its own page at `/`, its own icon, and a route for whatever is left,
+/// such as `/{*path}`. The paths of the endpoints are the provider's ([`Service::paths`]).
 ///
 /// # Panics
-/// If the application already has routes below the path of the issuer, as axum does for two routes with the same path; or,
-/// where the issuer has no path, a fallback.
+/// If the application already has a route for one of these paths, or, where the issuer has no path, a fallback; or, where it has
+/// one, routes for all that is below it. The first lines of what is printed then are axum's own, and the last ones say what to do.
 pub fn mount(app: Router, provider: impl Mount) -> Router {
     provider.within(app).layer(map_request(with_peer))
 }
@@ -147,7 +153,6 @@ pub fn mount(app: Router, provider: impl Mount) -> Router {
 /// Serves the application with the provider in it, and does the provider's periodic work, until accepting connections
 /// fails. It starts no task of its own.
 ///
-/// Of an `Arc<Provider>` the pages are the designed ones: to serve pages of your own, give it the [`Service`] that has them.
 /// Behind a proxy, mount a [`Service`] that [trusts it](Service::with_trusted_proxies).
 ///
 /// # Panics
@@ -223,12 +228,34 @@ pub fn metadata<S: Clone + Send + Sync + 'static>(api: &ProtectedResource) -> Ro
 /// }
 /// ```
 ///
+/// The argument is `Token(token): Token`: the [`AccessToken`] within it is no extractor, and of one the compiler says only that the
+/// trait `Handler` is not implemented. A route that also answers strangers takes an `Option<Token>`, which is `None` for a request
+/// without a token; a bad one is refused all the same. One that answers refusals itself takes a `Result<Token, Response<Full<Bytes>>>`.
+///
 /// A route that demands a scope has a layer besides:
 /// `get(read).layer(api.requires("notes:read")?)`. Then the token is judged there, and once.
 ///
-/// Where the compiler expects a `Router` and finds a `Router<ProtectedResource>`, `with_state(api)` is missing.
+/// Where the compiler expects a `Router` or `MethodRouter<()>` and finds one of a `ProtectedResource`, `with_state(api)` is missing.
 #[derive(Clone, Debug)]
 pub struct Token(pub AccessToken);
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Token
+where
+    ProtectedResource: FromRef<S>,
+{
+    type Rejection = Response<Full<Bytes>>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Self::Rejection> {
+        let refused = match ProtectedResource::from_ref(state).layer().access_token_of(parts).await {
+            Ok(token) => return Ok(Some(Self(token))),
+            Err(refused) => refused,
+        };
+        let is_missing = refused.extensions().get::<Refused>().is_some_and(
+            |Refused(failure)| matches!(failure, Failure::Refused(why) if why.reason == &TOKEN_MISSING),
+        );
+        if is_missing { Ok(None) } else { Err(refused) }
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Token
 where

@@ -24,6 +24,12 @@ pub struct OwnHost<S> {
 }
 
 impl<S> OwnHost<S> {
+    /// What answers.
+    #[cfg(feature = "axum")]
+    pub(crate) fn service(&self) -> &S {
+        &self.service
+    }
+
     /// `authority` is host and port as browsers send them.
     pub(crate) fn new(service: S, authority: HeaderValue) -> Self {
         Self { service, authority }

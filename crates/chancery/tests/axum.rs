@@ -84,7 +84,8 @@ async fn the_provider_is_where_its_issuer_says() {
 #[tokio::test]
 async fn outside_of_its_path_the_application_answers() {
     let demo = chancery::development("http://localhost:3000/oidc").await.unwrap();
-    let app = mount(Router::new().fallback(async || "the application"), demo.provider().clone());
+    let service = chancery::service(demo.provider().clone());
+    let app = mount(Router::new().fallback(async || "the application"), service);
     for path in ["/", "/jwks", "/token", "/oidcx", "/.well-known/openid-configuration"] {
         assert_eq!(text(&app, path).await, (StatusCode::OK, "the application".to_owned()), "{path}");
     }
@@ -103,20 +104,57 @@ async fn a_path_that_is_taken_is_named() {
     assert_eq!(said(|| Router::new().route("/oidc/{*rest}", get(peer)), &demo), expected);
     let twice =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mount(mount(Router::new(), &demo), &demo)));
-    assert_eq!(*twice.unwrap_err().downcast::<String>().unwrap(), expected);
+    let twice = *twice.unwrap_err().downcast::<String>().unwrap();
+    assert!(twice.contains("/oidc/authorize") && twice.contains("mount the provider once"), "{twice}");
+    // What has the path of an endpoint would take its place, and the framework would say nothing.
+    let root = chancery::development(ROOT).await.unwrap();
+    let tokens: fn() -> Router = || Router::new().route("/token", ::axum::routing::post(peer));
+    let sessions: fn() -> Router = || Router::new().route("/account/{what}", get(peer));
+    let nested: fn() -> Router =
+        || Router::new().nest("/oidc", Router::new().route("/logout", get(async || "signed out")));
+    for (app, demo, path, endpoint) in [
+        (tokens, &root, "/token", "token"),
+        (sessions, &root, "/account/{below}", "account"),
+        (nested, &demo, "/oidc/logout", "end_session"),
+    ] {
+        let said = said(app, demo);
+        let begun = format!(
+            "the application already has a route for {path}, where the provider has its endpoint {endpoint}: "
+        );
+        assert!(said.starts_with(&begun) && said.contains("`config.routes`"), "{said}");
+    }
+}
+
+/// What an application may have beside the endpoints: its own first page and icon, and a route for all that is left.
+#[tokio::test]
+async fn an_application_may_answer_what_is_left() {
+    let demo = chancery::development(ROOT).await.unwrap();
+    let app = Router::new().route("/favicon.ico", get(async || "its own"));
+    let app = app.route("/{*path}", get(async || "the application"));
+    let app = mount(app, &demo);
+    for (path, expected) in
+        [("/favicon.ico", "its own"), ("/notes/1", "the application"), ("/accounts", "the application")]
+    {
+        assert_eq!(text(&app, path).await, (StatusCode::OK, expected.to_owned()), "{path}");
+    }
+    for path in ["/jwks", "/.well-known/openid-configuration", "/"] {
+        let (status, body) = text(&app, path).await;
+        assert!(status == StatusCode::OK && body != "the application", "{path}: {body}");
+    }
+    assert_ne!(text(&app, "/interaction/in_x").await.1, "the application", "an endpoint answers");
 }
 
 /// An issuer without a path answers whatever the application does not route: there is one such place.
 #[tokio::test]
 async fn a_fallback_that_is_taken_is_named() {
     let demo = chancery::development(ROOT).await.unwrap();
-    for taken in [Router::new().fallback(async || "the application's own"), mount(Router::new(), &demo)] {
+    for (taken, expected) in [
+        (Router::new().fallback(async || "the application's own"), "already has a fallback"),
+        (mount(Router::new(), &demo), "mount the provider once"),
+    ] {
         let mounted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mount(taken, &demo)));
         let said = *mounted.unwrap_err().downcast::<String>().unwrap();
-        assert!(
-            said.contains("already has a fallback") && said.contains("mount the provider once"),
-            "{said}"
-        );
+        assert!(said.contains(expected), "{said}");
     }
 }
 
@@ -249,6 +287,10 @@ async fn a_route_below_its_path_may_stand_beside_the_provider() {
     assert_eq!(text(&app, "/oidc/jwks").await.0, StatusCode::OK);
 }
 
+async fn greet(token: Option<Token>) -> String {
+    token.map_or("a stranger".to_owned(), |Token(token)| token.subject.to_string())
+}
+
 /// RFC 6750 section 3, RFC 9728 section 5.1: no handler without a good token; the challenge leads to the metadata.
 #[tokio::test]
 async fn what_must_not_be_accepted() {
@@ -259,6 +301,7 @@ async fn what_must_not_be_accepted() {
         ProtectedResource::of_provider(demo.provider().clone()).at("http://localhost:3000/api").unwrap();
     let app = Router::new()
         .route("/api/notes", get(async |Token(token): Token| token.subject.to_string()))
+        .route("/api/greeting", get(greet))
         .merge(metadata(&api))
         .with_state(api);
     let app = mount(app, chancery::service(demo.provider().clone()));
@@ -273,6 +316,9 @@ async fn what_must_not_be_accepted() {
         let challenge = refusal.headers()["www-authenticate"].to_str().unwrap().to_owned();
         let url = "http://localhost:3000/.well-known/oauth-protected-resource/api";
         assert!(challenge.contains(&format!("resource_metadata=\"{url}\"")), "{challenge}");
+        // Whoever may come without a token may not come with a bad one.
+        let greeted = send(&app, "/api/greeting", sent).await.status();
+        assert_eq!(greeted, if sent.is_some() { status } else { StatusCode::OK }, "{sent:?}");
     }
     let (status, body) = text(&app, "/.well-known/oauth-protected-resource/api").await;
     assert_eq!(status, StatusCode::OK);

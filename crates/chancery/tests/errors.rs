@@ -20,7 +20,8 @@ use chancery::types::ErrorCode;
 use chancery::{
     AccountId, Client, ClientId, Complaints, Config, Documents, Failure, Fault, Issuer, MemoryKeys,
     MemoryRegistry, MemoryStore, NoFetch, PageError, Parts, Provider, RealmId, Reason, Refusal,
-    ResourceServer, ResourceUri, Scopes, SigningAlgorithm, TokenFormat, TrustedProxies, jose,
+    ResourceServer, ResourceUri, Scopes, SealedKeys, SigningAlgorithm, Timestamp, TokenFormat,
+    TrustedProxies, jose,
 };
 use chancery_tidy::Repository;
 
@@ -295,6 +296,25 @@ async fn clients_and_resource_servers_fit_each_other() {
     let issuer = MemoryRegistry::new().with_resource_server(api("https://id.example", "read"));
     let wrong = built(issuer).await.err().unwrap().to_string();
     assert!(wrong.contains("https://id.example: uri must not be the issuer"), "{wrong}");
+}
+
+/// What signs with a client's secret has no key here.
+#[tokio::test]
+async fn an_algorithm_without_a_key_pair_is_named() {
+    let store = Arc::new(MemoryStore::new());
+    let sealed = SealedKeys::new(
+        Documents::new(store),
+        &jose::RootSecret::new([7; 32].into()),
+        Arc::new(jose::SystemRandom),
+    );
+    let (sealed, realm) = (sealed.unwrap(), RealmId::parse("main").unwrap());
+    let begun = sealed.begin(&realm, &[SigningAlgorithm::Hs512], Timestamp::from_millis(0)).await;
+    let made = MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Hs512]).err().unwrap();
+    for wrong in [made, begun.unwrap_err()] {
+        let said = "there is no key for HS512: it signs with the secret of a client, without a key of the provider. Name an \
+                    algorithm with a key pair, such as RS256 or ES256";
+        assert!(wrong.to_string().contains(said), "{wrong}");
+    }
 }
 
 /// What no key could sign would be a fault with every token.

@@ -97,6 +97,23 @@ impl RouteTable {
         })
     }
 
+    /// The paths that nobody else can have where the service is, as routers write them: `{below}` stands for one segment.
+    /// The address of the issuer itself and the icon are not among them.
+    pub(crate) fn claimed(&self, issuer: &Issuer) -> Vec<(String, Endpoint)> {
+        let is_shared = |endpoint: Endpoint| matches!(endpoint, Endpoint::FrontPage | Endpoint::Icon);
+        let of_endpoint = |(path, endpoint): &(Box<str>, Endpoint)| {
+            let (description, path) = (endpoint.describe(), format!("{}{path}", issuer.path()));
+            let below = (!description.below.is_empty()).then(|| format!("{path}/{{below}}"));
+            let own = (!description.methods.is_empty()).then_some(path);
+            let endpoint = *endpoint;
+            own.into_iter().chain(below).map(move |path| (path, endpoint))
+        };
+        let own = self.paths.iter().filter(|(_, endpoint)| !is_shared(*endpoint)).flat_map(of_endpoint);
+        let inserted = self.inserted.iter().map(|path| (path.to_string(), Endpoint::Metadata));
+        let outside = inserted.filter(|_| !issuer.path().is_empty());
+        own.chain(outside).collect()
+    }
+
     /// Whether an endpoint has this path, behind whatever prefix; the root of a site is everybody's.
     pub(crate) fn is_endpoint(&self, path: &str) -> bool {
         path != "/" && self.route(path).is_some_and(|route| route.below.is_none())
@@ -193,6 +210,28 @@ mod tests {
         assert_eq!(without.find("/"), None);
         assert_eq!(table.find("/introspect"), None);
         assert_eq!(table.find("/revoke"), Some(Route::at(Endpoint::Revocation)));
+    }
+
+    #[test]
+    fn what_is_claimed_is_found() {
+        for issuer in ["https://id.example", "https://id.example/oidc"] {
+            let table = table(issuer, "");
+            let claimed = table.claimed(&Issuer::parse(issuer).unwrap());
+            for (path, endpoint) in &claimed {
+                let found = table.find(path).unwrap();
+                assert_eq!((found.endpoint, found.below.is_some()), (*endpoint, path.ends_with("/{below}")));
+            }
+            let paths: std::collections::BTreeSet<&String> = claimed.iter().map(|(path, _)| path).collect();
+            assert_eq!(paths.len(), claimed.len(), "each once: {claimed:?}");
+            let path = issuer.trim_start_matches("https://id.example");
+            let outside = format!("/.well-known/openid-configuration{path}");
+            for part in [format!("{path}/token"), format!("{path}/interaction/{{below}}"), outside] {
+                assert!(paths.contains(&part), "{part}: {paths:?}");
+            }
+            for shared in ["/", "/favicon.ico", "/oidc", "/oidc/", "/oidc/favicon.ico", "/pages"] {
+                assert!(!paths.contains(&shared.to_owned()), "{shared}");
+            }
+        }
     }
 
     /// HTTP-02: HEAD only where GET changes nothing, OPTIONS only where scripts of other origins may ask.

@@ -113,6 +113,10 @@ impl Service {
 
     /// Overrides some of the pages that it has: where `own` says `None`, the page stays as it is.
     ///
+    /// It is an ordinary closure, not an `async` one (of which the compiler says that it needs type annotations): a page shows what
+    /// it is given, and waits for nothing. What it shows of a person comes from the application's accounts, and what of a question
+    /// of the application's own from its [`AuthorizationPolicy`](chancery_core::policy::AuthorizationPolicy).
+    ///
     /// ```
     /// # mod chancery { pub use chancery_http::{Content, FormMarkup, Html, Service}; }
     /// use chancery::{Content, FormMarkup, Html, Service};
@@ -176,6 +180,14 @@ impl Service {
     pub fn with_original_uri(mut self, original: fn(&Extensions) -> Option<&Uri>) -> Self {
         self.mounting = Arc::new(Mounting::told_by(original));
         self
+    }
+
+    /// The paths at which nothing else can answer where this service is mounted, each with its endpoint, as routers write them:
+    /// `{below}` stands for one segment. The issuer's own address and `favicon.ico` are not among them: an application may have
+    /// its own.
+    #[must_use]
+    pub fn paths(&self) -> Vec<(String, Endpoint)> {
+        self.routes.claimed(self.provider().issuer())
     }
 
     /// The endpoint that answers at this path, for metrics.

@@ -60,6 +60,31 @@ fn codes_and_tokens() {
     }
 }
 
+/// Two providers of one realm on one store: with the same issuer they are nodes of one provider. With two issuers they are no
+/// two providers either: what one has issued is good at the other, so each issuer has to have a realm of its own.
+#[test]
+fn one_realm_is_of_one_issuer() {
+    let of_two = ["https://one.example", "https://two.example"];
+    for issuers in [["https://one.example"; 2], of_two] {
+        let (store, registry) = (Arc::new(MemoryStore::new()), Arc::new(TestRegistry::default()));
+        let [one, two] = [(issuers[0], 1), (issuers[1], 2)].map(|(issuer, seed)| {
+            let builder = TestProvider::builder().store(store.clone()).registry(registry.clone());
+            builder.realm("one").issuer(issuer).seed(seed).build()
+        });
+        let code = one.code("alice", "web", "openid offline_access");
+        let tokens = two.exchange(&code).expect_status(200);
+        assert_eq!(one.exchange(&code).expect_status(400)["error"], "invalid_grant", "once, wherever");
+        let access = tokens.member("access_token");
+        assert!(!one.is_active("web", access), "the replay has ended what was issued");
+        let tokens = one.tokens("alice", "web", "openid offline_access");
+        assert_eq!(two.userinfo(tokens.member("access_token")).status, 200, "also at the other issuer");
+        let next = two.refresh("web", tokens.member("refresh_token")).expect_status(200);
+        assert_eq!(one.userinfo(next.member("access_token")).status, 200);
+        let jwt = one.tokens("alice", "jwt", "openid read").member("access_token").to_owned();
+        assert_eq!(two.is_active("jwt", &jwt), issuers != of_two, "a JWT names its issuer");
+    }
+}
+
 /// The keys are the same here, so that the name of the issuer is all that tells JWTs apart.
 #[test]
 fn signed_tokens() {

@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// use chancery::Issuer;
 /// let wrong = Issuer::parse("https://id.example.org/").unwrap_err();
 /// assert_eq!(wrong.to_string(), "this is not an issuer: it must not end with a slash");
+/// // Each of these names can also be made by `"…".parse()` or `try_into()`.
+/// assert_eq!("https://id.example.org/".parse::<Issuer>(), Err(wrong));
+/// assert_eq!(Issuer::try_from("https://id.example.org/"), Err(wrong));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Malformed {
@@ -70,6 +73,22 @@ macro_rules! name {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = Malformed;
+
+            fn try_from(text: &str) -> Result<Self, Malformed> {
+                Self::parse(text)
             }
         }
 
@@ -290,6 +309,22 @@ impl FromIterator<Scope> for Scopes {
         let mut scopes = Self::default();
         from.into_iter().for_each(|scope| scopes.insert(scope));
         scopes
+    }
+}
+
+impl std::str::FromStr for Scopes {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<&str> for Scopes {
+    type Error = Malformed;
+
+    fn try_from(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
     }
 }
 

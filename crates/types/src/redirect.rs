@@ -146,6 +146,22 @@ impl RedirectUri {
     }
 }
 
+impl std::str::FromStr for RedirectUri {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<&str> for RedirectUri {
+    type Error = Malformed;
+
+    fn try_from(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+}
+
 impl fmt::Debug for RedirectUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*self.0, f)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use chancery_jose::{DecryptionKey, EncryptionKeyType, PrivateKey, SigningAlgorithm};
 use chancery_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,25 @@ pub(super) fn rotate(
     Ok(takes_over)
 }
 
+/// A new key that signs.
+pub(super) fn signing_key(alg: SigningAlgorithm) -> Result<PrivateKey, Fault> {
+    if alg.is_symmetric() {
+        // OIDC Core section 10.1
+        return Err(Fault::internal(format!(
+            "there is no key for {alg}: it signs with the secret of a client, without a key of the provider. Name an algorithm \
+             with a key pair, such as {} or {}",
+            SigningAlgorithm::Rs256,
+            SigningAlgorithm::Es256
+        )));
+    }
+    PrivateKey::generate(alg).map_err(|error| Fault::internal(error.to_string()))
+}
+
+/// A new key for which others encrypt.
+pub(super) fn decryption_key(key_type: EncryptionKeyType) -> Result<DecryptionKey, Fault> {
+    DecryptionKey::generate(key_type).map_err(|error| Fault::internal(error.to_string()))
+}
+
 /// The keys that were made for a change: each is made once, however often the change is tried.
 pub(super) struct Made<K>(BTreeMap<&'static str, K>);
 
@@ -95,11 +115,11 @@ impl<K> Made<K> {
     pub(super) fn key(
         &mut self,
         kind: &'static str,
-        make: impl FnOnce() -> Result<K, chancery_jose::Error>,
+        make: impl FnOnce() -> Result<K, Fault>,
     ) -> Result<&K, Fault> {
         Ok(match self.0.entry(kind) {
             Entry::Occupied(made) => made.into_mut(),
-            Entry::Vacant(place) => place.insert(make().map_err(|error| Fault::internal(error.to_string()))?),
+            Entry::Vacant(place) => place.insert(make()?),
         })
     }
 }

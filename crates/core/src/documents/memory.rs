@@ -11,6 +11,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::key_ring;
 use crate::client::{Registered, RegistrationRules, register};
 use crate::error::{Complaint, Complaints, Fault};
 use crate::model::{Client, ResourceServer};
@@ -252,7 +253,7 @@ impl MemoryKeys {
         publish_at: Timestamp,
         sign_from: Timestamp,
     ) -> Result<Box<str>, Fault> {
-        let key = PrivateKey::generate(alg).map_err(|error| Fault::internal(error.to_string()))?;
+        let key = key_ring::signing_key(alg)?;
         let kid: Box<str> = key.kid().into();
         let times = KeyTimes { publish_at, sign_from, end: None, made_at: None };
         let entry = KeyEntry { jwk: key.public_jwk().clone(), times };
@@ -269,7 +270,7 @@ impl MemoryKeys {
         key_type: EncryptionKeyType,
         publish_at: Timestamp,
     ) -> Result<Box<str>, Fault> {
-        let key = DecryptionKey::generate(key_type).map_err(|error| Fault::internal(error.to_string()))?;
+        let key = key_ring::decryption_key(key_type)?;
         let kid: Box<str> = key.kid().into();
         let times = KeyTimes { publish_at, sign_from: publish_at, end: None, made_at: None };
         let entry = EncryptionKeyEntry { jwk: key.public_jwk().clone(), times };

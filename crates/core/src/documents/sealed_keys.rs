@@ -16,7 +16,7 @@ use chancery_store::{Changed, Document, DocumentKind, Put, Revision};
 use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::key_ring::{KeyRing, Made, SealedKey, SealedSecret, lasts, rotate};
+use super::key_ring::{self, KeyRing, Made, SealedKey, SealedSecret, lasts, rotate};
 use super::{Cache, Documents};
 use crate::error::Fault;
 use crate::ports::{DynWatcher, EncryptionKeyEntry, KeyEntry, PrivateKeys, Random, RootSecretEntry};
@@ -134,7 +134,7 @@ impl SealedKeys {
             let mut is_changed = false;
             for alg in algorithms {
                 if !lasts(&ring.keys, |key| Ok(self.private_key(realm, key)?.public_jwk().fits(*alg)))? {
-                    let key = made.key(alg.name(), || PrivateKey::generate(*alg))?;
+                    let key = made.key(alg.name(), || key_ring::signing_key(*alg))?;
                     ring.keys.push(self.sealed_key(realm, key, KeyTimes::first(now))?);
                     is_changed = true;
                 }
@@ -164,7 +164,7 @@ impl SealedKeys {
             let mut is_changed = false;
             for key_type in types {
                 if !lasts(&ring.encryption, |key| self.is_of_type(realm, key, *key_type))? {
-                    let key = made.key(key_type.name(), || DecryptionKey::generate(*key_type))?;
+                    let key = made.key(key_type.name(), || key_ring::decryption_key(*key_type))?;
                     ring.encryption.push(self.sealed_encryption_key(realm, key, KeyTimes::first(now))?);
                     is_changed = true;
                 }
@@ -202,7 +202,7 @@ impl SealedKeys {
                     |end| succeed(end, now, sign_from, longest),
                     || {
                         let times = KeyTimes { publish_at: now, sign_from, end: None, made_at: None };
-                        let key = made.key(alg.name(), || PrivateKey::generate(*alg))?;
+                        let key = made.key(alg.name(), || key_ring::signing_key(*alg))?;
                         self.sealed_key(realm, key, times)
                     },
                 )?;
@@ -238,7 +238,7 @@ impl SealedKeys {
                     || {
                         let times =
                             KeyTimes { publish_at: now, sign_from: alone_from, end: None, made_at: None };
-                        let key = made.key(key_type.name(), || DecryptionKey::generate(*key_type))?;
+                        let key = made.key(key_type.name(), || key_ring::decryption_key(*key_type))?;
                         self.sealed_encryption_key(realm, key, times)
                     },
                 )?;

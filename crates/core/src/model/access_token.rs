@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 
 use super::{Acr, Amr, Claims, TokenBinding};
 
-/// An access token that is good: who gave it, to whom, and for what.
+/// An access token that is good: who gave it, to whom, and for what. It is in the extensions of a request that has passed the
+/// layer of its resource. A handler of axum has it within the argument `chancery::axum::Token`, or without the feature `axum` as
+/// `Extension<AccessToken>`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccessToken {
