@@ -57,7 +57,7 @@ pub(crate) async fn answer(
 }
 
 /// The language that the person has chosen with this request.
-fn chosen_language(site: &Site, params: &Params<'_>) -> Option<Locale> {
+pub(crate) fn chosen_language(site: &Site, params: &Params<'_>) -> Option<Locale> {
     Locale::chosen(params.one(LANGUAGE).ok()??, &site.pages.locales())
 }
 

@@ -553,8 +553,23 @@ impl Service {
         if !accepted.any(|line| line.to_str().is_ok_and(|line| line.contains("text/html"))) {
             return refused;
         }
-        let call = person::of_browser(&self.site, call, parts);
+        let mut call = person::of_browser(&self.site, call, parts);
+        let chosen = match parts.method {
+            Method::GET | Method::HEAD => {
+                // Relative, so that nothing of the request stands in the page.
+                call.shown_at = Some("".into());
+                let params = form::query(parts.uri.query()).ok();
+                params.and_then(|params| person::chosen_language(&self.site, &params))
+            }
+            _ => None,
+        };
+        if let Some(locale) = &chosen {
+            call.language = Some(locale.as_str().into());
+        }
         let mut page = self.site.page(&call, refused.status(), Content::NotFound, Form::None);
+        if let Some(locale) = chosen {
+            self.site.cookies.set_language(&locale, page.headers_mut());
+        }
         if let Some(allow) = refused.headers().get(ALLOW) {
             page.headers_mut().insert(ALLOW, allow.clone());
         }

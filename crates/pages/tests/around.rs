@@ -186,6 +186,24 @@ fn a_language_that_is_written_with_percent_signs_is_one() {
     assert_eq!(language(&english), "en");
 }
 
+/// The page of an address at which there is nothing has the other language, too, and says nothing of the address.
+#[test]
+fn the_page_of_an_empty_address_has_the_other_language() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let get = |path: &str| {
+        let mut request = ua.to_http_get(path);
+        request.headers_mut().insert("accept", "text/html".parse().unwrap());
+        kit.send(request).expect_status(404)
+    };
+    let english = get("/nowhere?token=x");
+    assert!(english.text().contains(&format!("href=\"?{LANGUAGE}=de\"")), "{}", english.text());
+    assert!(!english.text().contains("nowhere") && !english.text().contains("token"), "{}", english.text());
+    let german = get(&format!("/nowhere?{LANGUAGE}=de"));
+    assert!(german.text().contains("<html lang=\"de\">"), "{}", german.text());
+    assert!(german.header("set-cookie").is_some_and(|cookie| cookie.contains("language-")));
+}
+
 /// So do a new account, a new password, and what ends something or somebody's session.
 #[test]
 fn answers_to_forms_have_the_other_language() {
