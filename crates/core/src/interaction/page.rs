@@ -1,5 +1,7 @@
 //! From a pending request to the view of its next page.
 
+use std::net::IpAddr;
+
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::{Params, Scopes};
@@ -161,13 +163,12 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
                 return Err(Fault::internal("a device that does not wait"));
             };
             let origin = waiting.origin();
-            let here = pending.call.peer.map(|peer| peer.to_string());
             View::ConfirmDevice(ConfirmDeviceView {
                 client,
                 user_code: pending.by.device_authorization.user_code_mask.show(user_code),
                 asked_before: pending.call.now.since(origin.at),
                 address: origin.address.as_deref().map(str::to_owned),
-                is_from_here: here.is_some() && here.as_deref() == origin.address.as_deref(),
+                is_from_here: is_from_here(pending.call, origin.address.as_deref()),
                 device: origin.device.as_deref().map(shown_name),
                 form,
             })
@@ -249,6 +250,15 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     let (client, account) = (pending.client.id().clone(), pending.account());
     pending.env.record(pending.call, &Event::PromptShown { client, prompt: name, account });
     Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
+}
+
+/// Whether a device has asked from the address of this browser, or both are on the machine of the provider, which has
+/// several addresses of its own.
+fn is_from_here(call: &Call, address: Option<&str>) -> bool {
+    let there = address.and_then(|address| address.parse::<IpAddr>().ok());
+    call.peer.zip(there).is_some_and(|(here, there)| {
+        here == there || here.to_canonical().is_loopback() && there.to_canonical().is_loopback()
+    })
 }
 
 /// Who is signed in already and has to sign in again, unless another name was typed than theirs.
@@ -387,4 +397,26 @@ fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
 pub(crate) fn person_view(who: &SignedIn) -> AccountView {
     let label = shown_name(&who.account.label);
     AccountView { choice: choice(&who.found.key), label, name: None, email: None, is_expected: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::RequestId;
+
+    #[test]
+    fn a_device_asks_from_the_address_of_the_browser() {
+        let mut call = Call::new(chancery_types::Timestamp::from_secs(1), RequestId("x".into()));
+        assert!(!is_from_here(&call, Some("192.0.2.1")) && !is_from_here(&call, None));
+        for (here, there, is_here) in [
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("::1", "127.0.0.1", true),
+            ("127.0.0.1", "192.0.2.1", false),
+            ("192.0.2.1", "nowhere", false),
+        ] {
+            call.peer = here.parse().ok();
+            assert_eq!(is_from_here(&call, Some(there)), is_here, "{here}, {there}");
+        }
+    }
 }
