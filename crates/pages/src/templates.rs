@@ -199,6 +199,7 @@ impl Templates {
         environment.add_filter("strong", |name: Value| {
             Value::from_safe_string(format!("<strong><bdi>{}</bdi></strong>", as_html(&name)))
         });
+        environment.add_filter("breaking", |text: Value| Value::from_safe_string(breaking(&as_html(&text))));
         environment.add_filter("code", |text: Value| {
             Value::from_safe_string(format!("<code>{}</code>", as_html(&text)))
         });
@@ -290,6 +291,17 @@ impl Templates {
         };
         let languages: Vec<Value> = self.catalogues.names().map(language).collect();
         if languages.len() > 1 { languages } else { Vec::new() }
+    }
+}
+
+/// The most characters that fit into a line of a narrow window.
+const LINE: usize = 18;
+
+/// HTML in which a long e-mail address breaks at its dots and before its `@`, before it does within a word.
+fn breaking(html: &str) -> String {
+    match html.chars().count() > LINE {
+        true => html.replace('.', ".<wbr>").replace('@', "<wbr>@"),
+        false => html.to_owned(),
     }
 }
 

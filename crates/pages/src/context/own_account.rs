@@ -112,6 +112,7 @@ fn session(one: &OwnSessionView, address: &str, messages: &Messages) -> Result<V
     Ok(context! {
         name,
         is_this => one.is_this,
+        is_phone => matches!(system, Some("iPhone" | "Android")),
         network => one.place.network.as_deref(),
         is_this_machine => one.place.is_this_machine(),
         signed_in => ago(one.signed_in_before, messages)?,

@@ -404,3 +404,12 @@ fn the_clients_documents_are_one_click_away() {
         assert!(!is_doubtful || !html.contains("Sunny Day Photos"), "{name}: {html}");
     }
 }
+
+#[test]
+fn a_long_address_breaks_at_its_dots() {
+    assert_eq!(breaking("alice@example.org"), "alice@example.org", "a line is long enough");
+    let long = "maximilian.mustermann@mail.example";
+    assert_eq!(breaking(long), "maximilian.<wbr>mustermann<wbr>@mail.<wbr>example");
+    let account = pages().into_iter().find(|(name, ..)| name == "account").unwrap().2;
+    assert!(account.contains("<rect x=\"7\" y=\"3\""), "a telephone looks like one");
+}
