@@ -69,9 +69,17 @@ impl Issuer {
         );
         let is_dots =
             |segment: &str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
+        let is_dotted = uri.path().as_str().split('/').any(is_dots);
+        complain(is_dotted, "its path must not have `.` or `..` between slashes, which browsers resolve");
+        // Of two spellings of one address, clients and proxies make one, and then it is another issuer (RFC 3986 section 6).
         complain(
-            uri.path().as_str().split('/').any(is_dots),
-            "its path must not have `.` or `..` between slashes, which browsers resolve",
+            uri.path().as_str().contains("//"),
+            "its path must not have two slashes side by side, which proxies make one",
+        );
+        let normal = uri.normalize();
+        complain(
+            !is_dotted && uri.path().as_str() != normal.path().as_str(),
+            "its path must not write letters, digits, - . _ ~ with percent signs, nor others in lower case (RFC 3986 section 6.2.2)",
         );
         complain(text.len() > 255, "it must have at most 255 characters");
         // One spelling of an address counts, too.
@@ -141,6 +149,12 @@ mod tests {
             ("https://id.example.org/./a", &["`.` or `..`"]),
             ("https://id.example.org/a/%2E%2e", &["`.` or `..`"]),
             ("https://id.example.org/a..b/.c", &[]),
+            ("https://id.example.org/a//b", &["two slashes"]),
+            ("https://id.example.org//", &["end with a slash", "two slashes"]),
+            ("https://id.example.org/%41uth", &["with percent signs"]),
+            ("https://id.example.org/a%7eb", &["with percent signs"]),
+            ("https://id.example.org/%c3%a4", &["in lower case"]),
+            ("https://id.example.org/%C3%A4%2F", &[]),
             ("https://[2001:DB8::1]", &["lower case"]),
             ("https://[2001:db8:0::1]", &["as browsers spell it"]),
             (

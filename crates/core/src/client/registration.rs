@@ -24,6 +24,7 @@ use crate::model::client::{
     ClientBody, ClientSecret, Extra, OwnSettings, Reader, RequestObjectAlgorithm, Signing,
 };
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
+use crate::offered::remedy::remedy;
 use crate::offered::{Endpoint, Offered};
 use crate::policy::{DefaultClientPolicy, DynClientPolicy};
 use crate::ports::Random;
@@ -336,9 +337,13 @@ pub(super) fn check_offered(
     }
     // What a profile forbids is not offered either; of that the client has heard.
     let is_said = |member: &str| demanded.iter().any(|complaint| complaint.setting == member);
+    let is_for_operator = !from.is_of_client();
+    let grant_types: Vec<&str> = offered.grant_types.iter().map(GrantType::as_str).collect();
     let mut complain = |member: &str, value: &str| {
         if !is_said(member) {
-            from.complain(member, format!("{value} is not offered here"));
+            let known = grant_types.iter().copied().filter(|_| member == "grant_types");
+            let remedy = remedy(value, known, is_for_operator);
+            from.complain(member, format!("{value} is not offered here{remedy}"));
         }
     };
     // `implicit` follows from the response types, of which the client hears below.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Offered;
+use super::remedy::remedy;
 use crate::error::Complaint;
 use crate::profile::Demands;
 
@@ -55,7 +56,9 @@ impl ClientDefaults {
         // What the standard has for a default need not be offered: then every client has to say something else.
         let is_default = method == Self::default().token_endpoint_auth_method;
         if !is_default && !offered.authentication_methods.contains(&method) {
-            complain("token_endpoint_auth_method", format!("{method} is not offered"), RFC7591);
+            let methods = offered.authentication_methods.iter().map(|method| method.as_str());
+            let rule = format!("{method} is not offered{}", remedy(method.as_str(), methods, true));
+            complain("token_endpoint_auth_method", rule, RFC7591);
         }
         let alg = self.id_token_signed_response_alg;
         let forbidden = offered.floor.server().algorithms.forbids(&alg);
@@ -67,7 +70,9 @@ impl ClientDefaults {
             );
         }
         for grant in self.grant_types.iter().filter(|grant| !offered.grant_types.contains(grant)) {
-            complain("grant_types", format!("{grant} is not offered"), RFC7591);
+            let known = offered.grant_types.iter().map(GrantType::as_str);
+            let rule = format!("{grant} is not offered{}", remedy(grant.as_str(), known, true));
+            complain("grant_types", rule, RFC7591);
         }
         let is_public = method == ClientAuthenticationMethod::None;
         if is_public && self.grant_types.contains(&GrantType::ClientCredentials) {

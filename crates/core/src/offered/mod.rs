@@ -34,6 +34,8 @@ pub use mutual_tls::MutualTlsConfig;
 pub(crate) use mutual_tls::MutualTlsMetadata;
 mod routes;
 pub use routes::Routes;
+pub(crate) mod remedy;
+
 mod response_modes;
 pub use response_modes::ResponseModesConfig;
 mod subjects;

@@ -7,6 +7,7 @@ use chancery_jose::SigningAlgorithm;
 use chancery_types::Issuer;
 
 use crate::config::Config;
+use crate::duration;
 use crate::error::Complaint;
 use crate::model::{ResourceServer, TokenFormat};
 use crate::rule::claims::ClaimsRule;
@@ -77,30 +78,43 @@ pub(super) fn no_key(alg: SigningAlgorithm) -> String {
 pub fn complaints<S: Borrow<ResourceServer>>(servers: &[S], issuer: Option<&Issuer>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (at, server) in servers.iter().map(Borrow::borrow).enumerate() {
-        let mut complain = |rule: &str, section: &'static str| {
+        let mut complain = |rule: String, section: &'static str| {
             complaints.push(Complaint::new(SECTION, format!("{}: {rule}", server.uri.as_str()), section));
         };
-        if servers.iter().take(at).map(Borrow::borrow).any(|before: &ResourceServer| before.uri == server.uri)
-        {
-            complain("is configured twice", "docs/configuration.md");
+        let mut before = servers.iter().map(Borrow::borrow).take(at);
+        if let Some(first) = before.position(|before: &ResourceServer| before.uri == server.uri) {
+            let rule = format!(
+                "is the uri of two resource servers, number {} and number {}: put them together, or take one of them out",
+                first + 1,
+                at + 1
+            );
+            complain(rule, "docs/configuration.md");
         }
         if issuer.is_some_and(|issuer| issuer.as_str() == server.uri.as_str()) {
-            complain("uri must not be the issuer, which stands for UserInfo", "RFC 9068 section 5");
+            let rule = "uri must not be the issuer, which stands for UserInfo: give it one of its own";
+            complain(rule.to_owned(), "RFC 9068 section 5");
         }
-        if server.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
-            complain("name must not be empty", "docs/configuration.md");
+        if let Some(name) = server.name.as_deref().filter(|name| name.trim().is_empty()) {
+            complain(
+                format!("name must not be empty; it is {name:?}: leave it out for none"),
+                "docs/configuration.md",
+            );
         }
-        if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
-            complain("lifetime must be at least 1s", "RFC 6749 section 5.1");
+        if let Some(lifetime) = server.lifetime.filter(|lifetime| *lifetime < Duration::from_secs(1)) {
+            let rule = format!("lifetime must be at least 1s; it is \"{}\"", duration::format(lifetime));
+            complain(rule, "RFC 6749 section 5.1");
         }
         if server.format == TokenFormat::Opaque && server.encryption.is_some() {
-            complain("encryption needs format = \"jwt\": nobody can read an opaque token", "RFC 9068");
+            let rule = "encryption needs format = \"jwt\": nobody can read an opaque token";
+            complain(rule.to_owned(), "RFC 9068");
         }
         if server.format == TokenFormat::Jwt && server.alg.is_symmetric() {
-            complain(
-                "alg must be one with a public key, such as RS256, PS256, ES256 or EdDSA, because those who verify must not be able to sign",
-                "RFC 9068 section 4",
+            let rule = format!(
+                "alg must be one with a public key, such as RS256, PS256, ES256 or EdDSA, because those who verify must not be able to \
+                 sign; it is {}",
+                server.alg
             );
+            complain(rule, "RFC 9068 section 4");
         }
     }
     complaints

@@ -20,7 +20,7 @@ use crate::access::{check_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
-use crate::settings::{FILE, Settings, Source, Store, issuer_faults, load_text, template};
+use crate::settings::{FILE, Settings, Source, Store, issuer_faults, load_text, respelt, template};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, Word};
 
@@ -250,8 +250,7 @@ fn meant_issuer(typed: &str) -> Option<String> {
     // http is good for this machine alone.
     let begins_with_http = typed.get(..7).is_some_and(|begun| begun.eq_ignore_ascii_case("http://"));
     let schemes = begins_with_http.then_some("http").into_iter().chain(["https"]);
-    let mut meant =
-        schemes.map(|scheme| format!("{scheme}://{host}/{path}").trim_end_matches('/').to_owned());
+    let mut meant = schemes.map(|scheme| respelt(&format!("{scheme}://{host}/{path}")));
     meant.find(|meant| Issuer::parse(meant).is_ok())
 }
 
@@ -260,7 +259,7 @@ fn claims_of(email: &str) -> Result<Claims, String> {
     if !email.is_empty() {
         claims.set("email", email);
     }
-    check_claims(&claims).map(|()| claims).map_err(|complaints| format!("{email:?}: {}", lines(&complaints)))
+    check_claims(&claims).map(|()| claims).map_err(|complaints| lines(&complaints))
 }
 
 /// What was given has to be good; on a terminal it is asked for until it is.
@@ -363,6 +362,7 @@ mod tests {
                 "https://id.example.org/.well-known/oauth-authorization-server/auth",
                 Some("https://id.example.org/auth"),
             ),
+            ("https://id.example.org/%41uth//x", Some("https://id.example.org/Auth/x")),
             ("id.example.org:8443/auth/", Some("https://id.example.org:8443/auth")),
             ("http://localhost:8080/", Some("http://localhost:8080")),
             ("", None),

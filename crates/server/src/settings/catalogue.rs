@@ -548,7 +548,7 @@ const WRITTEN: &[Setting] = &[
         "",
         "The lifetime of its tokens; the default is that of `[access_token]` for the format.",
     ),
-    setting("resource_server[].alg", Form::Text, "\"ES256\"", "The algorithm that signs its JWTs."),
+    setting("resource_server[].alg", Form::Text, "\"ES256\"", "The algorithm that signs its JWTs; it needs `format = \"jwt\"`."),
     setting(
         "resource_server[].encryption",
         Form::TextByName,

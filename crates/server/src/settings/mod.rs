@@ -5,6 +5,7 @@ mod catalogue;
 mod environment;
 mod forms;
 mod needs;
+mod not_toml;
 mod outcome;
 mod overlay;
 mod pages;
@@ -232,16 +233,40 @@ fn read(
     Read { settings, complaints }
 }
 
-/// What is wrong with a text as an issuer, and which one is meant by the address of metadata (RFC 8414 section 3.1, OpenID
-/// Connect Discovery section 4).
+/// What is wrong with a text as an issuer, and which one is meant: by the address of metadata (RFC 8414 section 3.1, OpenID
+/// Connect Discovery section 4), or by another spelling of the path (RFC 3986 section 6.2.2).
 pub(crate) fn issuer_faults(text: &str) -> Vec<String> {
     let mut faults: Vec<String> = Issuer::faults(text).into_iter().map(str::to_owned).collect();
-    if let Some((before, after)) = text.split_once("/.well-known/") {
-        let behind = after.split_once('/').map(|(_, path)| format!("/{path}")).unwrap_or_default();
-        let meant = format!("{before}{behind}");
-        if let (Some(fault), true) = (faults.last_mut(), Issuer::faults(&meant).is_empty()) {
-            fault.push_str(&format!(": the issuer is probably {meant}"));
+    let meant = match text.split_once("/.well-known/") {
+        Some((before, after)) => {
+            let behind = after.split_once('/').map(|(_, path)| format!("/{path}")).unwrap_or_default();
+            format!("{before}{behind}")
         }
+        None => respelt(text),
+    };
+    if let (Some(fault), true) = (faults.last_mut(), Issuer::faults(&meant).is_empty()) {
+        fault.push_str(&format!(": the issuer is probably {meant}"));
     }
     faults
+}
+
+/// The issuer with single slashes in its path, and with percent signs only where something must be encoded.
+pub(crate) fn respelt(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut parts = path.split('%');
+    let mut spelt = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|code| Some((code, u8::from_str_radix(code, 16).ok()?)));
+        let Some((code, byte)) = code else { return text.to_owned() };
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                spelt.push(char::from(byte))
+            }
+            _ => spelt.extend(['%'].into_iter().chain(code.to_ascii_uppercase().chars())),
+        }
+        spelt.push_str(part.get(2..).unwrap_or_default());
+    }
+    let segments: Vec<&str> = spelt.split('/').filter(|segment| !segment.is_empty()).collect();
+    std::iter::once(host).chain(segments).fold(format!("{scheme}:/"), |text, part| text + "/" + part)
 }

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form, SECTIONS};
 use super::environment::variables;
-use super::unknown::nearest_in;
+use super::unknown::{nearest_in, of_section};
 
 pub(super) const OVERRIDING: &str = "docs/configuration.md, overriding";
 
@@ -46,6 +46,11 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
         let rule = format!("is the variable of the environment: with --set it is {}", named.key);
         return Err(Complaint::new(*key, rule, OVERRIDING));
     }
+    if let (From::Flag(key), None) = (from, found)
+        && let Some(rule) = of_section(key)
+    {
+        return Err(Complaint::new(*key, rule, OVERRIDING));
+    }
     let Some(setting) = found else {
         let near = meant(from).or_else(|| nearest(name, known.iter().map(String::as_str)).map(str::to_owned));
         let rule = match near {
@@ -54,6 +59,10 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
         };
         return Err(Complaint::new(name, rule, OVERRIDING));
     };
+    if let Some(bare) = unquoted(setting.form, text) {
+        let rule = format!("must stand without the quotes that a shell has left in it: write {name}={bare}");
+        return Err(Complaint::new(name, rule, OVERRIDING));
+    }
     let value = read(setting.form, text).map_err(|rule| Complaint::new(name, rule, OVERRIDING))?;
     let (sections, last) = setting.path();
     let mut place = table;
@@ -116,6 +125,13 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
             Value::Integer(text.parse().map_err(|_| format!("must be a whole number; it is {text:?}"))?)
         }
     })
+}
+
+/// A value within quotes of its own, which only the file has. No value of any setting begins and ends with them.
+fn unquoted(form: Form, text: &str) -> Option<&str> {
+    let inner =
+        |quote: char| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
+    (form != Form::Texts).then(|| inner('"').or_else(|| inner('\''))).flatten()
 }
 
 /// Whether a list begins or ends with a bracket that has no other one.
@@ -185,6 +201,20 @@ mod tests {
         ] {
             let complaint = lay(&mut table, &from, "x").unwrap_err();
             assert!(complaint.rule.contains(near), "{complaint}");
+        }
+        for (from, text, said) in [
+            (
+                From::Flag("session"),
+                "1",
+                "is a section and has no value itself: name one of its settings, session.idle",
+            ),
+            (From::Flag("resource_server"), "1", "as [[resource_server]]"),
+            (From::Flag("session.idle"), "\"7d\"", "write session.idle=7d"),
+            (From::Variable("CHANCERY_SESSION_IDLE"), "'7d'", "write CHANCERY_SESSION_IDLE=7d"),
+            (From::Flag("session.management"), "\"true\"", "write session.management=true"),
+        ] {
+            let complaint = lay(&mut table, &from, text).unwrap_err();
+            assert!(complaint.rule.contains(said), "{complaint}");
         }
         for from in [From::Variable("CHANCERY_CLAIMS_SCOPES"), From::Flag("claims.scopes")] {
             let complaint = lay(&mut table, &from, "x").unwrap_err();

@@ -2,13 +2,13 @@
 
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
-use chancery_core::model::ResourceServer;
+use chancery_core::model::{ResourceServer, TokenFormat};
 pub(super) use chancery_core::provider::resource_servers::{ambiguous, complaints, forbidden};
 use chancery_types::ResourceUri;
 use toml::{Table, Value};
 
 use super::scopes;
-use super::section::plain;
+use super::section::{place_of, plain};
 use super::values::displayed;
 
 const SECTION: &str = "resource_server";
@@ -24,11 +24,16 @@ pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complain
         let (rule, section) = match uri.filter(|uri| ResourceUri::parse(uri).is_ok()) {
             None => (wrong_uri(block.get("uri")), "RFC 8707 section 2"),
             Some(_) => match block.clone().try_into::<ResourceServer>() {
-                Ok(_) => return true,
+                Ok(server) => {
+                    if let Some(rule) = idle_algorithm(block, &server) {
+                        complaints.push(Complaint::new(SECTION, rule, "RFC 9068 section 2.1"));
+                    }
+                    return true;
+                }
                 Err(_) if !no_scopes.is_empty() => {
                     (format!("scopes: {}", no_scopes.join("; ")), "RFC 6749 section 3.3")
                 }
-                Err(error) => (unread(&error), "docs/configuration.md"),
+                Err(error) => (unread(block, &error), "docs/configuration.md"),
             },
         };
         let which = uri.filter(|uri| ResourceUri::parse(uri).is_ok());
@@ -47,12 +52,26 @@ fn wrong_uri(uri: Option<&Value>) -> String {
     format!("{rule}; it is {}", displayed(uri))
 }
 
-/// What is wrong, and where.
-fn unread(error: &toml::de::Error) -> String {
+/// What is said of an algorithm that would sign nothing.
+fn idle_algorithm(block: &Value, server: &ResourceServer) -> Option<String> {
+    let alg = block.get("alg").filter(|_| server.format == TokenFormat::Opaque)?;
+    Some(format!(
+        "{}: alg needs format = \"jwt\", because nobody signs an opaque token: add that, or leave alg out; it is {}",
+        server.uri.as_str(),
+        displayed(alg)
+    ))
+}
+
+/// What is wrong, and where. The value is shown, unless the library has shown it.
+fn unread(block: &Value, error: &toml::de::Error) -> String {
     let rule = plain(error.message());
-    match error.to_string().lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`')) {
-        Some(place) => format!("{place}: {rule}"),
-        None => rule,
+    let Some(place) = place_of(error) else { return rule };
+    let value = place.split('.').try_fold(block, |value, name| value.get(name));
+    let shown =
+        |value: &String| rule.contains(value) || rule.contains(&format!("`{}`", value.trim_matches('"')));
+    match value.map(displayed).filter(|value| !shown(value)) {
+        Some(value) => format!("{place}: {rule}; it is {value}"),
+        None => format!("{place}: {rule}"),
     }
 }
 

@@ -32,7 +32,7 @@ fn removed(table: &mut Table, place: &str) -> Option<Value> {
 }
 
 /// Where the error is. The library tells it in the text alone.
-fn place_of(error: &toml::de::Error) -> Option<String> {
+pub(super) fn place_of(error: &toml::de::Error) -> Option<String> {
     let text = error.to_string();
     let place = text.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
     place.map(str::to_owned)

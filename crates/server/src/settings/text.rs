@@ -1,11 +1,14 @@
 //! The text of a configuration file: what of it is TOML, and what is said of the rest.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chancery_core::error::Complaint;
 use serde::Deserialize as _;
 use toml::Table;
 use toml::de::{DeTable, Deserializer, Error};
+
+use super::not_toml;
 
 /// What the library says of what is there twice.
 const REPEATED: &str = "duplicate key";
@@ -27,18 +30,23 @@ pub(super) fn parsed(text: &str, file: &Path) -> Result<(Table, Vec<Complaint>),
     let table = Table::deserialize(Deserializer::from(table));
     let table = table.map_err(|error| errors.push(error)).unwrap_or_default();
     errors.sort_by_key(|error| error.span().map(|span| span.start));
+    let mut explained = BTreeSet::new();
     let complaint = |error: &Error| {
-        let rule = match repeated(text, error) {
-            Some(rule) => rule,
-            None => {
-                let number = line_of(text, error);
-                let hint = curly_quotes(text.lines().nth(number - 1).unwrap_or_default());
-                format!("line {number}: this is not TOML: {}{hint}", error.message())
+        if let Some(rule) = repeated(text, error) {
+            return Some(complain(rule));
+        }
+        let number = line_of(text, error);
+        let line = text.lines().nth(number - 1).unwrap_or_default();
+        // The library says several things of a line that is in another language.
+        match not_toml::remedy(line, section_at(text, number)) {
+            Some(remedy) if explained.insert(number) => {
+                Some(complain(format!("line {number}: this is not TOML: {remedy}")))
             }
-        };
-        complain(rule)
+            Some(_) => None,
+            None => Some(complain(format!("line {number}: this is not TOML: {}", error.message()))),
+        }
     };
-    let complaints = errors.iter().map(complaint).collect();
+    let complaints = errors.iter().filter_map(complaint).collect();
     let is_toml = errors.iter().all(|error| error.message() == REPEATED);
     if is_toml { Ok((table, complaints)) } else { Err(complaints) }
 }
@@ -49,12 +57,13 @@ fn line_of(text: &str, error: &Error) -> usize {
     before.matches('\n').count() + 1
 }
 
-/// The way out of a line with the quotation marks of a text program, which are none for TOML.
-fn curly_quotes(line: &str) -> String {
-    let is_curly = |c: char| "\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}".contains(c);
-    line.chars().find(|c| is_curly(*c)).map_or_else(String::new, |curly| {
-        format!("; {curly} is no quotation mark of TOML: write the straight one, \"")
-    })
+/// The section to which a line belongs, in the words of whatever language it is.
+fn section_at(text: &str, number: usize) -> &str {
+    fn heading(line: &str) -> Option<&str> {
+        line.starts_with('[').then(|| line.trim_matches(['[', ']', ' ']))
+    }
+    let before = text.lines().take(number - 1).map(str::trim);
+    before.filter_map(|line| heading(line).or_else(|| not_toml::opened(line))).last().unwrap_or_default()
 }
 
 /// What is said of a setting or section that is there twice. The library names the second place alone.

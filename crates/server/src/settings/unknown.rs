@@ -22,6 +22,25 @@ const ELSEWHERE: [(&str, &str, &str); 6] = [
     ("store", "path", "sqlite"),
 ];
 
+/// What others have and this server has not, with the way to get it: its section, its name, and the way.
+const ABSENT: [(&str, &str, &str); 12] = [
+    ("log", "file", LOG_FILE),
+    ("log", "path", LOG_FILE),
+    ("log", "output", LOG_FILE),
+    ("log", "rotate", LOG_FILE),
+    ("log", "max_size", LOG_FILE),
+    ("http", "port", "a port is part of the address, as in http.listen = [\"127.0.0.1:8080\"]"),
+    ("http", "host", "it is part of the address, as in http.listen = [\"127.0.0.1:8080\"]"),
+    ("tls", "port", "a port is part of the address, as in tls.listen = [\"0.0.0.0:443\"]"),
+    ("management", "port", "a port is part of the address, as in management.listen = \"127.0.0.1:9090\""),
+    ("store", "url", "the store is a file of SQLite, store.sqlite"),
+    ("store", "dsn", "the store is a file of SQLite, store.sqlite"),
+    ("store", "postgres", "the store is a file of SQLite, store.sqlite"),
+];
+
+const LOG_FILE: &str = "the log goes to the standard output, so that journald or the container has it; elsewhere, \
+    `chancery serve >> FILE` writes it to a file";
+
 /// Complains about each key that is not in the catalogue and removes it, so that the rest can still be
 /// checked.
 pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
@@ -92,11 +111,35 @@ fn rule(section: &str, name: &str) -> String {
         let only = only.replace("[]", "");
         return format!("there is no such setting; did you mean {only}? It belongs below {heading}");
     }
+    if let Some((.., way)) = ABSENT.iter().find(|(of, name_of, _)| *of == section && *name_of == name) {
+        return format!("there is no such setting: {way}");
+    }
     // It may have its section in its name.
-    match nearest(name, ALL.iter().map(|setting| setting.key)) {
+    let near = nearest(name, ALL.iter().map(|setting| setting.key));
+    match near.filter(|near| name.contains(['_', '.', '-']) || distance(name, near) <= SLIP) {
         Some(near) => format!("there is no such setting; did you mean {near}?"),
         None => format!("there is no such setting{}", listed(section, &names)),
     }
+}
+
+/// What is said of a section that is written as a setting: `--set session=1`.
+pub(super) fn of_section(name: &str) -> Option<String> {
+    let is_repeated = SECTIONS.iter().any(|(known, _)| known.strip_suffix("[]") == Some(name));
+    if is_repeated {
+        return Some(format!(
+            "is a section that there may be several of, which can only be in the configuration file, as [[{name}]]"
+        ));
+    }
+    let is_section = SECTIONS.iter().any(|(known, _)| *known == name && !known.is_empty());
+    let names = names_of(name).into_iter().map(|own| format!("{name}.{own}"));
+    let known: Vec<String> = names.filter(|key| ALL.iter().any(|setting| setting.key == key)).collect();
+    let others = match known.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        others => format!(" and {others} others"),
+    };
+    let shown = known.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    is_section
+        .then(|| format!("is a section and has no value itself: name one of its settings, {shown}{others}"))
 }
 
 /// The names in a section: of its settings, and of the sections in it.

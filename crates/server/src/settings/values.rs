@@ -18,8 +18,11 @@ const REMEDIES: [(&str, &str); 3] = [
 /// What it says of a file that this user must not read.
 const FORBIDDEN: &str = "Permission denied (os error 13)";
 
-/// Words that a rule may have without meaning the value.
-const COMMON: [&str; 3] = ["a", "true", "false"];
+/// Words that a rule may have without meaning the value, as it may any single letter or sign.
+const COMMON: [&str; 2] = ["true", "false"];
+
+/// What says that a value is empty.
+const NOTHING: [&str; 2] = ["is missing", "is empty"];
 
 /// How much of a value is shown.
 const SHOWN: usize = 80;
@@ -126,15 +129,19 @@ impl Values {
         let value = shown(value);
         let quotes = ['`', '"'];
         let ends = ['`', '"', ',', ';', ':'];
-        let bare = |word: &'_ str| word.trim_start_matches(quotes).trim_end_matches(ends).to_owned();
-        let mut words = complaint.rule.split_whitespace().map(bare);
-        let is_shown = words.any(|word| !COMMON.contains(&&*word) && texts.contains(&word));
+        let is_meant = |word: &str| {
+            let bare = word.trim_start_matches(quotes).trim_end_matches(ends);
+            let is_quoted = word.starts_with(quotes) || bare.len() > 1;
+            is_quoted && !COMMON.contains(&bare) && texts.iter().any(|text| text == bare)
+        };
+        let is_shown = complaint.rule.split_whitespace().any(is_meant);
+        let is_empty = value == "\"\"" && NOTHING.iter().any(|said| complaint.rule.contains(said));
         let rule = &mut complaint.rule;
         let (end, it) = if rule.ends_with('?') { (" ", "It") } else { ("; ", "it") };
         match (is_shown, variable) {
             (true, None) => {}
             (true, Some(variable)) => rule.push_str(&format!("{end}{variable} says so")),
-            (false, None) if value == "\"\"" => {}
+            (false, None) if is_empty => {}
             (false, None) => rule.push_str(&format!("{end}{it} is {value}")),
             (false, Some(variable)) => rule.push_str(&format!("{end}{variable} is {value}")),
         }
@@ -228,7 +235,9 @@ mod tests {
     #[test]
     fn a_complaint_shows_the_value_once_and_the_variable_that_has_it() {
         let table: Table =
-            "profile = 'fapi2'\n[http]\nlisten = ['a:1', 'b']\n[session]\nidle = '9d'".parse().unwrap();
+            "realm = ''\nprofile = 'fapi2'\n[http]\nlisten = ['a:1', 'b']\n[session]\nidle = '9d'\n[routes]\ntoken = '/'"
+                .parse()
+                .unwrap();
         let variables = [("CHANCERY_SESSION_IDLE".to_owned(), "9d".to_owned())];
         let mut values = Values::of(&table, &variables);
         let said = |values: &Values, setting: &str, rule: &str| {
@@ -240,7 +249,10 @@ mod tests {
             ("http.listen", "must have one", "must have one; it is [\"a:1\",\"b\"]"),
             ("session.idle", "too long", "too long; CHANCERY_SESSION_IDLE is \"9d\""),
             ("session.idle", "9d is too long", "9d is too long; CHANCERY_SESSION_IDLE says so"),
-            ("realm", "must be set", "must be set"),
+            ("realm", "is empty", "is empty"),
+            ("realm", "must be letters", "must be letters; it is \"\""),
+            ("routes.token", "must begin with / and", "must begin with / and; it is \"/\""),
+            ("issuer", "must be set", "must be set"),
             (
                 "session.idle",
                 "must not be longer than session.absolute",

@@ -226,7 +226,7 @@ fn check_names_what_is_wrong_with_a_resource_server() {
     }
     check(
         "[[resource_server]]\nuri = \"urn:a\"\n[[resource_server]]\nuri = \"urn:a\"",
-        &["resource_server: urn:a: is configured twice"],
+        &["resource_server: urn:a: is the uri of two resource servers, number 1 and number 2"],
     );
     // A resource server that is taken out of the configuration, while a client is still registered for it.
     fs::write(&path, format!("{good}\n[[resource_server]]\nuri = \"urn:a\"\n")).unwrap();

@@ -3,7 +3,6 @@
 //! Discovery  none
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chancery_types::iana::{ExtensionGrantName, GrantType};
@@ -11,7 +10,9 @@ use chancery_types::nearest::did_you_mean;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{RegistrationPolicy, StatementIssuer};
+use crate::duration;
 use crate::error::Complaint;
+use crate::offered::remedy::remedy;
 
 /// Who may register clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,30 +88,46 @@ impl RegistrationConfig {
             let mut complain = |rule: String| {
                 complaints.push(Complaint::new("software_statement_issuer", rule, "RFC 7591 section 2.3"));
             };
-            if issuers.iter().take(at).any(|before| before.issuer == issuer.issuer) {
-                complain(format!("{:?} is configured twice", issuer.issuer));
+            if let Some(first) = issuers.iter().take(at).position(|before| before.issuer == issuer.issuer) {
+                complain(format!(
+                    "{:?} is the issuer of two blocks, number {} and number {}: put them together, or take one of them out",
+                    issuer.issuer,
+                    first + 1,
+                    at + 1
+                ));
             }
             for name in issuer.policies.iter().filter(|name| find(policies, name).is_none()) {
                 complain(format!("{:?}: {}", issuer.issuer, unknown(policies, name)));
             }
         }
-        let mut names = BTreeSet::new();
-        for policy in policies {
+        for (at, policy) in policies.iter().enumerate() {
+            let mut complain =
+                |rule, section| complaints.push(Complaint::new("registration_policy", rule, section));
             for grant in &policy.grant_types {
                 if matches!(grant, GrantType::Extension(name) if !extensions.contains(name)) {
-                    let rule = format!("{:?}: there is no grant type {grant}", policy.name);
-                    complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 2"));
+                    let near = remedy(grant.as_str(), GrantType::ALL.iter().map(GrantType::as_str), true);
+                    let rule = format!("{:?}: there is no grant type {grant}{near}", policy.name);
+                    complain(rule, "RFC 7591 section 2");
                 }
             }
-            let rule = match () {
-                () if policy.name.is_empty() => "must have a name",
-                () if !names.insert(&policy.name) => "must have a name of its own",
-                () if policy.secret_lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) => {
-                    "secret_lifetime must be at least 1s"
-                }
-                () => continue,
-            };
-            complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 5"));
+            let (name, number) = (&policy.name, at + 1);
+            let first = policies.iter().take(at).position(|before| before.name == *name);
+            if name.is_empty() {
+                complain(format!("number {number} must have a name"), "RFC 7591 section 5");
+            } else if let Some(first) = first {
+                let rule = format!(
+                    "{name:?} is the name of two policies, number {} and number {number}: give one of them another name",
+                    first + 1
+                );
+                complain(rule, "RFC 7591 section 5");
+            }
+            if let Some(lifetime) =
+                policy.secret_lifetime.filter(|lifetime| *lifetime < Duration::from_secs(1))
+            {
+                let lifetime = duration::format(lifetime);
+                let rule = format!("{name:?}: secret_lifetime must be at least 1s; it is {lifetime:?}");
+                complain(rule, "RFC 7591 section 5");
+            }
         }
         for name in self.policies.iter().filter(|name| find(policies, name).is_none()) {
             let rule = unknown(policies, name);

@@ -4,6 +4,7 @@ use chancery_jose::SigningAlgorithm;
 use chancery_types::iana::{
     ClientAuthenticationMethod, GrantType, ResponseEncoding, ResponseMode, ResponseType,
 };
+use chancery_types::nearest::did_you_mean;
 use chancery_types::{RedirectKind, RedirectPattern, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
 
@@ -172,8 +173,9 @@ fn application_type(from: &mut Reader<'_>) -> ApplicationType {
     match from.string("application_type").as_deref() {
         None | Some("web") => ApplicationType::Web,
         Some("native") => ApplicationType::Native,
-        Some(_) => {
-            from.complain_by("application_type", "must be web or native", OIDC);
+        Some(other) => {
+            let rule = format!("must be web or native; it is {other:?}");
+            from.complain_by("application_type", rule, OIDC);
             ApplicationType::Web
         }
     }
@@ -185,7 +187,9 @@ fn authentication_method(from: &mut Reader<'_>) -> ClientAuthenticationMethod {
     ClientAuthenticationMethod::parse(&text).unwrap_or_else(|| {
         let there_are = "there are client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, \
              tls_client_auth, self_signed_tls_client_auth and none";
-        from.complain(name, format!("{text:?} is not supported; {there_are}"));
+        let methods = ClientAuthenticationMethod::ALL.iter().map(|method| method.as_str());
+        let near = did_you_mean(&text, methods);
+        from.complain(name, format!("{text:?} is not supported; {there_are}{near}"));
         ClientAuthenticationMethod::ClientSecretBasic
     })
 }

@@ -3,6 +3,7 @@
 use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_types::RedirectUri;
 use chancery_types::iana::SubjectType;
+use chancery_types::nearest::did_you_mean;
 use serde::{Deserialize, Serialize};
 
 use super::{Encryption, Reader, Signing};
@@ -180,7 +181,7 @@ fn subject_type(from: &mut Reader<'_>, offered: &[SubjectType]) -> SubjectType {
     let Some(text) = from.string(name) else { return default };
     SubjectType::parse(&text).filter(|value| offered.contains(value)).unwrap_or_else(|| {
         let offered: Vec<&str> = offered.iter().map(|value| value.as_str()).collect();
-        from.complain_by(name, format!("must be {}", offered.join(" or ")), OIDC);
+        from.complain_by(name, format!("must be {}; it is {text:?}", offered.join(" or ")), OIDC);
         default
     })
 }
@@ -204,9 +205,16 @@ pub(super) fn algorithm(
     let text = from.string(name)?;
     let can_sign =
         |alg: &SigningAlgorithm| alg.is_symmetric() || algorithms.iter().any(|have| have.is_same_as(*alg));
-    let alg = SigningAlgorithm::parse(&text).filter(can_sign);
+    let parsed = SigningAlgorithm::parse(&text);
+    let alg = parsed.filter(can_sign);
     if alg.is_none() {
-        from.complain_by(name, format!("{text:?} is not an algorithm that this server signs with"), section);
+        let remedy = match parsed {
+            Some(_) if !from.is_of_client() => format!(": `chancery keys add {text}` makes a key for it"),
+            Some(_) => String::new(),
+            None => did_you_mean(&text, SigningAlgorithm::ALL.iter().map(|known| known.name())),
+        };
+        let rule = format!("{text:?} is not an algorithm that this server signs with{remedy}");
+        from.complain_by(name, rule, section);
     }
     alg
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chancery_jose::json::Object;
+use chancery_types::nearest::did_you_mean;
 use chancery_types::{RedirectKind, RedirectUri, is_misleading};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -41,7 +42,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Whether the client wrote the metadata itself.
-    pub(super) fn is_of_client(&self) -> bool {
+    pub(crate) fn is_of_client(&self) -> bool {
         self.is_of_client
     }
 
@@ -96,7 +97,11 @@ impl<'m> Reader<'m> {
     ) -> Option<Vec<T>> {
         let texts = self.strings(name)?;
         for text in texts.iter().filter(|text| parse(text).is_none()) {
-            self.complain(name, format!("{text:?} is not supported; there are {known}"));
+            let near = did_you_mean(
+                text,
+                known.split([',', '.']).flat_map(|list| list.split(" and ")).map(str::trim),
+            );
+            self.complain(name, format!("{text:?} is not supported; there are {known}{near}"));
         }
         texts.iter().map(|text| parse(text)).collect()
     }
