@@ -18,6 +18,7 @@ const SHOWN = {
     'login-again': 'Signed in already, and asked once more',
     accounts: 'Which account?',
     'accounts-another': 'The application expects somebody else',
+    'accounts-ended': 'The chosen account is not signed in any more',
     'signed-in': 'A page that was used already',
     'signed-in-ended': 'A page whose time is over',
   },
