@@ -146,7 +146,17 @@ fn check_folder_by(ourselves: u32, folder: &Path, is_group_trusted: bool) -> Res
 pub(crate) fn make_folder(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| format!("{}: {error}", folder.display()))
+    made.map_err(|error| {
+        let shown = folder.display();
+        match folder.ancestors().find(|above| above.exists() && !above.is_dir()) {
+            Some(file) if file == folder => format!("{shown} is a file: name a folder"),
+            Some(file) => format!("{shown} cannot be made, because {} is a file: name another folder", file.display()),
+            None => format!(
+                "{shown} cannot be made by user {} ({error}): name another folder, or make it and give it to that user with `chown`",
+                ourselves()
+            ),
+        }
+    })
 }
 
 /// The folder of a file.

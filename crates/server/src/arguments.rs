@@ -206,6 +206,9 @@ pub(crate) struct Trial {
     /// The provider, on plain HTTP and a loopback address; by default that of ./chancery-dev, or http://localhost:3000
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
+    /// The development provider of this folder
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = DEVELOPMENT)]
+    pub(crate) dev: Option<PathBuf>,
     /// Do without a browser: the first two lines of the standard input are the user name and the password
     #[arg(long)]
     pub(crate) headless: bool,

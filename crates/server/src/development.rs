@@ -19,7 +19,7 @@ use chancery_types::Issuer;
 use zeroize::Zeroizing;
 
 use crate::access::make_folder;
-use crate::arguments::{Configured, Develop};
+use crate::arguments::{Configured, DEVELOPMENT, Develop};
 use crate::commands::lines;
 use crate::node::{DEVELOPMENT_ADDRESS, Node, bind};
 use crate::parts::{Opened, open};
@@ -142,7 +142,13 @@ fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>)
     let demo = demo.map_err(|error| error.to_string())?;
     // What was typed to start this process starts its commands, too.
     let program = std::env::args().next().unwrap_or_else(|| "chancery".to_owned());
-    Ok((demo.with_program(Word(&program).to_string()), password))
+    let folder = credentials.parent().unwrap_or(Path::new(""));
+    // Commands find the provider of another folder than their own by its name alone.
+    let dev = match folder == Path::new(DEVELOPMENT) {
+        true => String::new(),
+        false => format!(" --dev={}", Word(&folder.to_string_lossy())),
+    };
+    Ok((demo.with_program(format!("{}{dev}", Word(&program))), password))
 }
 
 /// Whether somebody has given the person another password than the one of the file.

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Error, FromArgMatches as _};
 
 use crate::arguments::Arguments;
+use crate::settings;
 
 /// A command, as it is typed after `chancery`; its examples: what is typed, and what it is for where that does not go
 /// without saying; and what else is to be known.
@@ -203,10 +204,64 @@ const EXAMPLES: &[Shown] = &[
 
 /// Reads the arguments of this process; a mistake, `--help` and `--version` end it.
 pub(crate) fn arguments() -> Arguments {
-    let typed: Vec<OsString> = std::env::args_os().collect();
+    let typed = behind_the_command(std::env::args_os().collect());
     let matches =
         command().try_get_matches_from(&typed).unwrap_or_else(|error| suggesting(error, &typed).exit());
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The words with the flags that say which configuration behind the command, wherever they were typed.
+fn behind_the_command(mut typed: Vec<OsString>) -> Vec<OsString> {
+    let mut end = 1;
+    while let Some(word) = typed.get(end).and_then(|word| word.to_str()) {
+        let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        end += match (name, value) {
+            ("--config" | "--set", None) => 2,
+            ("--config" | "--set" | "--dev", _) | ("--json", None) => 1,
+            _ => break,
+        };
+    }
+    // Without a command there is nothing behind which they could stand.
+    if end >= typed.len() || typed.get(end).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-")) {
+        return typed;
+    }
+    let flags: Vec<OsString> = typed.drain(1..end).collect();
+    let place = typed.iter().position(|word| word == "--").unwrap_or(typed.len());
+    typed.splice(place..place, flags);
+    typed
+}
+
+/// What to type in the place of a word that this command does not take: a file or a setting needs a flag.
+fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<String> {
+    let takes = |name: &str| within.get_arguments().any(|known| known.get_long() == Some(name));
+    if within.get_name() == "chancery" && wrong.starts_with("--config") {
+        return Some("name a command, such as 'chancery serve --config FILE'".to_owned());
+    }
+    if within.get_name() == "chancery" && wrong.starts_with("--dev") {
+        return Some(
+            "'chancery dev --directory FOLDER' starts the development provider of a folder".to_owned(),
+        );
+    }
+    let Some(flag) = wrong.strip_prefix("--") else {
+        let is_file = wrong.contains(['.', '/']) && !wrong.starts_with('-');
+        return match () {
+            () if !takes("set") => None,
+            () if wrong.parse::<u16>().is_ok() => {
+                Some(format!("an address is given by '--set http.listen=127.0.0.1:{wrong}'"))
+            }
+            () if wrong.contains('=') => Some(format!("a setting is overridden by '--set {wrong}'")),
+            () if is_file => Some(format!("the configuration is named by '--config {wrong}'")),
+            () => None,
+        };
+    };
+    let value = typed.iter().skip_while(|word| *word != wrong).nth(1).and_then(|word| word.to_str());
+    let value = value.filter(|value| !value.starts_with('-')).unwrap_or("VALUE");
+    let key = settings::key_of_flag(flag).filter(|_| takes("set"))?;
+    let value = match flag {
+        "port" => format!("127.0.0.1:{value}"),
+        _ => value.to_owned(),
+    };
+    Some(format!("a setting is overridden by '--set {key}={value}'"))
 }
 
 /// The error with the name that was probably meant, of a flag or of a command.
@@ -230,6 +285,11 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
         (Some(flag), _) if error.kind() == ErrorKind::UnknownArgument => {
             // Its tip is to take a misspelt flag for a value.
             error.remove(ContextKind::Suggested);
+            error.remove(ContextKind::SuggestedArg);
+            if let Some(tip) = in_other_words(&flag, within, typed) {
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+                return error;
+            }
             let known: Vec<String> =
                 within.get_arguments().filter_map(|known| Some(format!("--{}", known.get_long()?))).collect();
             if let Some(near) = nearest(&flag, known.iter().map(String::as_str)) {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use chancery_core::error::Described;
+use chancery_types::iana::ErrorCode;
 use chancery_types::nearest::did_you_mean;
 use serde_json::{Map, Value};
 
@@ -19,12 +20,13 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     {
         let _never_fails = writeln!(
             text,
-            "{}\n    {}\n    the peer gets {}: {} ({})",
+            "{}\n    {}\n    the peer gets {}: {} ({})\n    what to do: {}",
             reason.name,
             meaning.trim(),
             reason.code,
             reason.description,
-            reason.section
+            reason.section,
+            remedy(reason.code)
         );
     }
     match name {
@@ -33,6 +35,78 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
             Err(format!("there is no reason {name}{near}; `chancery reasons` lists them all"))
         }
         _ => Ok(text),
+    }
+}
+
+/// Who has to do what about a refusal, by what the peer gets. The line of the log says of which client it is.
+fn remedy(code: ErrorCode) -> &'static str {
+    use ErrorCode as Code;
+    match code {
+        Code::InvalidClient | Code::UnauthorizedClient => {
+            "compare what the client sends with what it is registered for (`chancery client show ID`, ID from the line's client_id); \
+             `chancery client update ID` and `chancery client secret rotate ID` change that"
+        }
+        Code::InvalidClientMetadata
+        | Code::InvalidRedirectUri
+        | Code::InvalidSoftwareStatement
+        | Code::UnapprovedSoftwareStatement => {
+            "whoever registers the client mends its metadata (docs/registration.md); what is permitted here is in [registration] and \
+             [[registration_policy]]"
+        }
+        Code::InvalidGrant
+        | Code::ExpiredToken
+        | Code::InvalidToken
+        | Code::ExpiredLoginHintToken
+        | Code::InvalidUserCode
+        | Code::MissingUserCode
+        | Code::UnknownUserId => {
+            "once in a while nothing: the client begins again; if one client does it often, its developer looks for what is sent twice, \
+             too late or to the wrong server"
+        }
+        Code::InvalidScope
+        | Code::InvalidTarget
+        | Code::InsufficientScope
+        | Code::InvalidAuthorizationDetails => {
+            "compare what is asked for with `chancery client show ID`, and with [scopes], [claims], [authorization_details] and \
+             [[resource_server]] of the configuration"
+        }
+        Code::InvalidDpopProof | Code::UseDpopNonce => {
+            "the developer of the client mends how its proofs are made; look at the clocks of both machines, and whether the client calls \
+             the server by its issuer's address"
+        }
+        Code::AccessDenied
+        | Code::AccountSelectionRequired
+        | Code::ConsentRequired
+        | Code::InteractionRequired
+        | Code::LoginRequired
+        | Code::AuthorizationPending
+        | Code::SlowDown
+        | Code::InsufficientUserAuthentication
+        | Code::UnmetAuthenticationRequirements
+        | Code::TransactionFailed => {
+            "nothing: the client is told so and asks again, with the person at hand; if one client never stops, its developer looks at how \
+             it handles this error"
+        }
+        Code::TemporarilyUnavailable | Code::ServerError => {
+            "look for lines `faulted`, `not_ready` and `login_busy` at the same time; `chancery log explain` says of each what to do"
+        }
+        Code::UnsupportedGrantType
+        | Code::UnsupportedResponseMode
+        | Code::UnsupportedResponseType
+        | Code::UnsupportedTokenType
+        | Code::RegistrationNotSupported
+        | Code::RequestNotSupported
+        | Code::RequestUriNotSupported => {
+            "switch it on in the configuration if it is wanted (docs/configuration.md), or let the client ask for what \
+             /.well-known/openid-configuration offers"
+        }
+        Code::InvalidRequest
+        | Code::InvalidRequestObject
+        | Code::InvalidRequestUri
+        | Code::InvalidBindingMessage => {
+            "the developer of the client (the line's client_id) mends the request; a person who sees it opens the application and begins \
+             again; if it names a registration, `chancery client show ID` shows that"
+        }
     }
 }
 

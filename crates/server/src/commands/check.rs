@@ -227,6 +227,8 @@ fn of_clients(settings: &Settings, clients: &[Arc<RegisteredClient>], found: &mu
         let broken = broken_demands(client, &offered).into_iter();
         let broken = broken.chain(client::unknown_resources(client, settings));
         found.wrong.extend(broken.map(|complaint| format!("client {}: {complaint}", Escaped(id.as_str()))));
+        let unreachable = client::unreachable_classes(client.metadata());
+        found.warnings.extend(unreachable.map(|what| format!("client {}: {what}", Escaped(id.as_str()))));
         let departures = client.metadata().own.departures().into_iter();
         let left = departures.map(|left| format!("client {id}: {} ({})", left.setting, left.section));
         found.loosened.extend(left);

@@ -10,7 +10,7 @@ use chancery_core::client::{
 use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::keys::KeySet;
-use chancery_core::model::{ApplicationType, Client as RegisteredClient, TokenFormat};
+use chancery_core::model::{Acr, ApplicationType, Client as RegisteredClient, ClientMetadata, TokenFormat};
 use chancery_core::ports::{Accounts as _, Clock as _, Registry as _, SystemClock};
 use chancery_jose::SystemRandom;
 use chancery_store::Put;
@@ -37,6 +37,7 @@ mod typed;
 
 use self::given::Given;
 use self::shown::{metadata, shown};
+use self::typed::in_flags;
 
 /// Why a secret must not be short: only its digest protects it.
 const WEAK_SECRET: &str = "RFC 6749 section 10.10";
@@ -240,8 +241,12 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     let fetch = fetch::open(&settings.fetch)?;
     let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
     let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, &settings));
-    let Registered { client: changed, secret_to_show, notices } =
-        changed.map_err(|wrong| lines(&wrong) + UNCHANGED)?;
+    let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| {
+        let explained = wrong.into_iter().map(|complaint| in_flags(complaint, false));
+        lines(&explained.collect::<Vec<_>>()) + UNCHANGED
+    })?;
+    let former_classes = unreachable_classes(client.metadata());
+    let warning = unreachable_classes(changed.metadata()).filter(|now| former_classes.as_ref() != Some(now));
     let has_secret = |client: &RegisteredClient| client.good_secrets(now).next().is_some();
     let differences = Differences::between(&metadata(&client)?, &metadata(&changed)?).with_secret(
         has_secret(&client),
@@ -252,8 +257,20 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
         done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await)?;
     }
     let id = client.id();
-    for notice in notices {
-        eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
+    // What was to be said of the client before does not concern the change.
+    let former = match notices.is_empty() {
+        true => Vec::new(),
+        false => {
+            let same = change_fetching(&client, b"{}", &SystemRandom, &rules, &*fetch).await;
+            let same = same.ok().and_then(|same| fitting(same, &settings).ok());
+            same.map_or_else(Vec::new, |same| same.notices)
+        }
+    };
+    for notice in notices.iter().filter(|notice| !former.contains(notice)) {
+        eprintln!("{}: {}", Escaped(id.as_str()), Escaped(notice));
+    }
+    if let Some(warning) = warning {
+        eprintln!("warning: {}: {}", Escaped(id.as_str()), Escaped(&warning));
     }
     let is_unchanged = differences.is_empty() && matches!(what, Change::Metadata);
     let done = if is_unchanged { "unchanged" } else { what.done() };
@@ -336,7 +353,8 @@ async fn add(
         }
     }
     if !complaints.is_empty() {
-        let wrong = lines(&complaints.into_iter().map(weak).collect::<Vec<_>>());
+        let explained = complaints.into_iter().map(|complaint| in_flags(weak(complaint), is_typed));
+        let wrong = lines(&explained.collect::<Vec<_>>());
         // Others of the list may be good.
         return Err(if all.len() > 1 { wrong + "\nNone of the clients was added." } else { wrong });
     }
@@ -355,6 +373,9 @@ async fn add(
         let id = client.id();
         for notice in notices {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
+        }
+        if let Some(warning) = unreachable_classes(client.metadata()) {
+            eprintln!("warning: {}: {}", Escaped(id.as_str()), Escaped(&warning));
         }
         if let Some(notice) = nameless(&client).filter(|_| is_typed) {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
@@ -380,6 +401,19 @@ fn weak(mut complaint: Complaint) -> Complaint {
         );
     }
     complaint
+}
+
+/// Classes of authentication that the client asks for by default and that nobody can reach here.
+pub(super) fn unreachable_classes(metadata: &ClientMetadata) -> Option<String> {
+    let unreached = metadata.openid.default_acr_values.iter().filter(|acr| acr.0.as_ref() != Acr::PASSWORD);
+    let unreached: Vec<String> = unreached.map(|acr| format!("{:?}", acr.0)).collect();
+    (!unreached.is_empty()).then(|| {
+        format!(
+            "default_acr_values: nobody can reach {}: people sign in with a password, which is {:?}: name that, or leave it out",
+            unreached.join(", "),
+            Acr::PASSWORD
+        )
+    })
 }
 
 /// What people will read in the place of a name that is missing.

@@ -44,6 +44,7 @@ use self::section::section;
 pub(crate) use self::source::{FILE, Source, load, load_all};
 pub(crate) use self::template::{reference, template};
 pub(crate) use self::traces::Traces;
+pub(crate) use self::unknown::key_of_flag;
 pub(crate) use self::values::{Change, Values, with_remedy};
 pub(crate) use self::written::Passwords;
 use self::written::{OURS, Written};

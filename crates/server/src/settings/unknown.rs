@@ -142,6 +142,19 @@ pub(super) fn of_section(name: &str) -> Option<String> {
         .then(|| format!("is a section and has no value itself: name one of its settings, {shown}{others}"))
 }
 
+/// The setting that somebody means by a flag of other servers, such as `--port` or `--log-level`.
+pub(crate) fn key_of_flag(flag: &str) -> Option<&'static str> {
+    let name = flag.replace(['-', '.'], "_");
+    let is_called = |setting: &&super::catalogue::Setting| setting.key.replace('.', "_") == name;
+    let called = || ALL.iter().find(is_called).filter(|setting| setting.variable().is_some());
+    match &*name {
+        "port" | "listen" | "address" | "addr" | "bind" => Some("http.listen"),
+        "database" | "db" | "sqlite" => Some("store.sqlite"),
+        "cert" | "certificate" | "tls_cert" => Some("tls.certificate"),
+        _ => called().map(|setting| setting.key),
+    }
+}
+
 /// The names in a section: of its settings, and of the sections in it.
 fn names_of(section: &str) -> Vec<&'static str> {
     let rest = |setting: &super::catalogue::Setting| match section {

@@ -9,6 +9,7 @@ mod page;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -35,7 +36,7 @@ type Error = Box<dyn std::error::Error>;
 
 /// Signs a person in and prints the tokens.
 pub(crate) async fn sign_in(wanted: Trial) -> Result<(), String> {
-    let issuer = wanted.issuer.unwrap_or_else(issuer_here);
+    let issuer = wanted.issuer.unwrap_or_else(|| issuer_here(wanted.dev));
     // Clients put a slash at the end that no issuer has.
     let issuer = issuer.trim_end_matches('/').to_owned();
     let done =
@@ -43,9 +44,9 @@ pub(crate) async fn sign_in(wanted: Trial) -> Result<(), String> {
     done.await.map_err(|error| error.to_string())?
 }
 
-/// The issuer of the development provider in this folder, or the one that it would have.
-fn issuer_here() -> String {
-    let configured = Configured { config: None, dev: None, set: Vec::new() };
+/// The issuer of the development provider that is named or in this folder, or the one that it would have.
+fn issuer_here(dev: Option<PathBuf>) -> String {
+    let configured = Configured { config: None, dev, set: Vec::new() };
     let found = Source::of(&configured).is_development.then(|| load(&configured).ok()).flatten();
     found.map_or_else(|| "http://localhost:3000".to_owned(), |settings| settings.issuer.to_string())
 }

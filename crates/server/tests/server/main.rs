@@ -8,6 +8,7 @@ mod clients;
 mod commands;
 mod development;
 mod metrics;
+mod mistyped;
 mod mutual_tls;
 mod readiness;
 mod registration;

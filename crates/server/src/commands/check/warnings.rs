@@ -1,8 +1,10 @@
 //! What `chancery check` warns of: settings that are right in themselves, and often wrong where they are used.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
+use chancery_accounts::Password;
 use chancery_core::duration;
 use chancery_core::error::Complaint;
 use chancery_core::offered::Endpoint;
@@ -97,6 +99,9 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         );
         warn("http.connections", rule, "docs/configuration.md");
     }
+    if let Some(rule) = settings.passwords.blocklist.as_deref().and_then(idle_blocklist) {
+        warn("passwords.blocklist", rule, "NIST SP 800-63B section 5.1.1.2");
+    }
     for unused in ["tls.certificate", "tls.key"] {
         let is_missing = |setting| settings.values.is_missing(setting);
         if is_missing("tls.listen") && is_missing("tls.mtls_listen") && !is_missing(unused) {
@@ -110,6 +115,21 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
         }
     }
     warnings
+}
+
+/// A list of passwords all of which are refused for their length already.
+fn idle_blocklist(path: &Path) -> Option<String> {
+    let list = std::fs::read_to_string(path).ok()?;
+    let mut lines = list.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    lines.peek()?;
+    lines.all(|line| line.chars().count() < Password::SHORTEST).then(|| {
+        format!(
+            "{} has no line of {} characters or more, and shorter passwords are refused anyway, so that it refuses none: add common \
+             passwords, or leave the setting out for the built-in list",
+            path.display(),
+            Password::SHORTEST
+        )
+    })
 }
 
 /// What is left out of the standard scopes, all of which a value replaces.

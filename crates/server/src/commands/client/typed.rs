@@ -1,5 +1,6 @@
 //! The metadata of a client whose members are given one by one, by flags.
 
+use chancery_core::error::Complaint;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Changed, Kind, Simple};
@@ -14,6 +15,16 @@ impl Simple {
             return Err("--refresh-tokens: a machine asks for another access token with its secret, and gets no refresh \
                         tokens; leave it out, or add a client of --kind web, spa or native"
                 .to_owned());
+        }
+        for (flag, uris) in
+            [("--redirect-uri", &redirect_uris), ("--post-logout-redirect-uri", &post_logout_redirect_uris)]
+        {
+            if let (Some(uri), Kind::Machine) = (uris.first(), kind) {
+                return Err(format!(
+                    "{flag}: a machine sends nobody to a login, so that {uri:?} would never be used; leave it out, or add a client of \
+                     --kind web, spa or native"
+                ));
+            }
         }
         let mut metadata = match kind {
             Kind::Web => json!({}),
@@ -47,6 +58,20 @@ impl Changed {
         let members: Map<String, Value> = present(given).collect();
         (!members.is_empty()).then(|| Value::Object(members).to_string().into_bytes())
     }
+}
+
+/// What is wrong, in the words of the command line: what a program in Rust would write is no help there.
+pub(super) fn in_flags(mut complaint: Complaint, is_typed: bool) -> Complaint {
+    let rule = &complaint.rule;
+    let Some((before, rest)) = rule.split_once(" (in Rust `") else { return complaint };
+    let Some((_, after)) = rest.split_once("`)") else { return complaint };
+    let way = match complaint.setting.ends_with("redirect_uris") && rule.contains("must have at least one") {
+        false => "",
+        true if is_typed => ": give it by --redirect-uri URI",
+        true => ", such as [\"https://app.example.org/callback\"]",
+    };
+    complaint.rule = format!("{before}{after}{way}");
+    complaint
 }
 
 /// The URIs as a member, unless there are none.

@@ -1,0 +1,108 @@
+//! Wrong command lines, and what is said of each: which word it is, and what to type instead.
+
+use std::fs;
+
+use crate::support::{done, folder, initialised, refused, run};
+
+/// What is said of a command line that is not understood.
+fn mistyped(folder: &std::path::Path, line: &[&str]) -> String {
+    let output = run(folder, line, "");
+    assert_eq!(output.status.code(), Some(2), "{line:?}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn what_a_command_does_not_take_is_explained() {
+    let folder = folder();
+    for (line, tip) in [
+        (&["check", "chancery.toml"][..], "the configuration is named by '--config chancery.toml'"),
+        (&["serve", "/etc/chancery.toml"], "the configuration is named by '--config /etc/chancery.toml'"),
+        (&["serve", "http.listen=127.0.0.1:1"], "a setting is overridden by '--set http.listen=127.0.0.1:1'"),
+        (&["serve", "8080"], "an address is given by '--set http.listen=127.0.0.1:8080'"),
+        (&["serve", "--port", "8080"], "a setting is overridden by '--set http.listen=127.0.0.1:8080'"),
+        (&["serve", "--log-level", "warn"], "a setting is overridden by '--set log.level=warn'"),
+        (&["serve", "--issuer"], "a setting is overridden by '--set issuer=VALUE'"),
+        (&["--config", "chancery.toml"], "name a command, such as 'chancery serve --config FILE'"),
+        (&["--dev=x"], "'chancery dev --directory FOLDER'"),
+    ] {
+        let said = mistyped(&folder, line);
+        assert!(said.contains(tip), "{line:?}: {said}");
+    }
+}
+
+/// Flags that say which configuration count before the command, too.
+#[test]
+fn flags_may_stand_before_the_command() {
+    let folder = initialised();
+    done(&folder, &["--config", "chancery.toml", "--set", "realm=main", "check"], "");
+    assert!(done(&folder, &["--json", "client", "list"], "").starts_with('['));
+    let said = refused(&folder, &["--config=missing.toml", "check"], "");
+    assert!(said.starts_with("missing.toml: does not exist"), "{said}");
+}
+
+/// A machine sends nobody to a page, and who signs people in needs an address to send them back to.
+#[test]
+fn redirect_uris_fit_the_kind_of_client() {
+    let folder = initialised();
+    for flag in ["--redirect-uri", "--post-logout-redirect-uri"] {
+        let said =
+            refused(&folder, &["client", "add", "--kind", "machine", flag, "https://a.example/cb"], "");
+        assert!(
+            said.starts_with(&format!("{flag}: ")) && said.contains("\"https://a.example/cb\""),
+            "{said}"
+        );
+    }
+    let said = refused(&folder, &["client", "add", "--kind", "web"], "");
+    assert!(said.contains("give it by --redirect-uri URI") && !said.contains("Rust"), "{said}");
+    let said = refused(&folder, &["client", "add", "{\"client_name\":\"App\"}"], "");
+    assert!(said.contains("such as [\"https://") && !said.contains("Rust"), "{said}");
+}
+
+/// What is said of a change is about the change.
+#[test]
+fn a_change_is_warned_of_once() {
+    let folder = initialised();
+    let add = |id: &str, members: &str| {
+        let json =
+            format!("{{\"client_id\":\"{id}\",\"redirect_uris\":[\"https://a.example/cb\"]{members}}}");
+        String::from_utf8(run(&folder, &["client", "add", &json], "").stderr).unwrap()
+    };
+    assert_eq!(add("plain", ",\"default_acr_values\":[\"urn:chancery:acr:password\"]"), "");
+    let said = add("strict", ",\"default_acr_values\":[\"urn:mfa\"],\"scope\":\"openid emial\"");
+    assert!(said.contains("warning: strict: default_acr_values: nobody can reach \"urn:mfa\""), "{said}");
+    assert!(said.contains("scope emial is not in the configuration"), "{said}");
+    let output = run(&folder, &["client", "update", "strict", "--name", "Strict"], "");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let output = run(&folder, &["client", "update", "plain", "{\"default_acr_values\":[\"urn:mfa\"]}"], "");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("nobody can reach"));
+    let output = run(&folder, &["check"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("default_acr_values: nobody can reach").count(), 2, "{said}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_explained() {
+    let folder = folder();
+    fs::write(folder.join("file"), "").unwrap();
+    for (directory, said) in [
+        ("file", "file is a file: name a folder"),
+        ("file/a/b", "file/a/b cannot be made, because file is a file: name another folder"),
+        ("/proc/chancery", "/proc/chancery cannot be made by user "),
+    ] {
+        let init = ["init", "--directory", directory, "--issuer", "https://id.example.org", "--no-user"];
+        let told = refused(&folder, &init, "");
+        assert!(told.starts_with(said), "{told}");
+    }
+}
+
+/// A list of nothing but short passwords refuses none.
+#[test]
+fn an_idle_blocklist_is_warned_of() {
+    let folder = initialised();
+    for (list, is_idle) in [("abc\n1234567\n", true), ("abc\npassword1\n", false)] {
+        fs::write(folder.join("list.txt"), list).unwrap();
+        let output = run(&folder, &["check", "--set", "passwords.blocklist=list.txt"], "");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.contains("no line of 8 characters or more"), is_idle, "{said}");
+    }
+}
