@@ -30,7 +30,7 @@ const EXAMPLES: &[Shown] = &[
         "try",
         &[
             ("chancery try", "at the development provider"),
-            ("chancery try --issuer http://localhost:3000/oidc", "at another one"),
+            ("chancery try --issuer http://localhost:3000/oidc", "at another one that has the client `demo`"),
         ],
         "",
     ),
