@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use chancery_types::nearest::nearest;
+use chancery_types::nearest::{distance, nearest};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, Error, FromArgMatches as _};
 
@@ -202,6 +202,16 @@ const EXAMPLES: &[Shown] = &[
     ("schema", &[("chancery schema > chancery.schema.json", "for an editor")], ""),
 ];
 
+/// What a command is called elsewhere.
+const ELSEWHERE: [(&str, &[&str]); 6] = [
+    ("serve", &["start", "run", "up", "server", "start-dev"]),
+    ("add", &["create", "new", "register"]),
+    ("remove", &["delete", "rm", "del", "revoke"]),
+    ("update", &["edit", "modify", "change", "patch"]),
+    ("show", &["get", "info", "describe", "read"]),
+    ("list", &["ls", "all"]),
+];
+
 /// Reads the arguments of this process; a mistake, `--help` and `--version` end it.
 pub(crate) fn arguments() -> Arguments {
     let typed = behind_the_command(std::env::args_os().collect());
@@ -241,6 +251,9 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
         return Some(
             "'chancery dev --directory FOLDER' starts the development provider of a folder".to_owned(),
         );
+    }
+    if wrong == "-c" && takes("config") {
+        return Some("the configuration is named by '--config FILE'".to_owned());
     }
     let Some(flag) = wrong.strip_prefix("--") else {
         let is_file = wrong.contains(['.', '/']) && !wrong.starts_with('-');
@@ -292,7 +305,9 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
             }
             let known: Vec<String> =
                 within.get_arguments().filter_map(|known| Some(format!("--{}", known.get_long()?))).collect();
-            if let Some(near) = nearest(&flag, known.iter().map(String::as_str)) {
+            let near = nearest(&flag, known.iter().map(String::as_str));
+            // Two signs are the same for all.
+            if let Some(near) = near.filter(|near| distance(&flag, near) <= (flag.len() / 3).max(1)) {
                 error.insert(ContextKind::SuggestedArg, ContextValue::String(near.to_owned()));
             }
         }
@@ -309,7 +324,18 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
                 meant.sort_unstable();
                 words == meant
             };
-            let near = below.into_iter().find(is_same).or_else(|| nearest(&name, known).map(str::to_owned));
+            error.remove(ContextKind::SuggestedSubcommand);
+            if name == "help" {
+                let tip =
+                    "'chancery --help' shows all commands, and each command has its own --help".to_owned();
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+                return error;
+            }
+            let has = |known: &str| within.get_subcommands().any(|command| command.get_name() == known);
+            let called = ELSEWHERE.iter().find(|(known, names)| names.contains(&&*name) && has(known));
+            let called = called.map(|(known, _)| (*known).to_owned());
+            let slip = nearest(&name, known).filter(|near| distance(&name, near) <= (name.len() / 3).max(1));
+            let near = below.into_iter().find(is_same).or(called).or_else(|| slip.map(str::to_owned));
             if let Some(near) = near {
                 error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(near));
             }

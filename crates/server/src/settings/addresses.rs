@@ -52,6 +52,11 @@ fn of_other_form(text: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    if text.contains(',') {
+        return Some(
+            "each stands in quotes of its own, as in [\"127.0.0.1:8080\", \"[::1]:8080\"]".to_owned(),
+        );
+    }
     if let Some((scheme, rest)) = text.split_once("://") {
         let authority = rest.split('/').next().unwrap_or_default();
         let meant = match address(authority) {
@@ -121,6 +126,15 @@ fn remedy(text: &str) -> String {
             format!(": the number behind the slash ends at {}", if address.is_ipv4() { 32 } else { 128 })
         }
         Ok(_) => ": behind the slash is a number".to_owned(),
+        Err(_) if matches!(text, "*" | "all" | "any") => {
+            ": everybody could then say who they are: give the addresses of your proxies".to_owned()
+        }
+        Err(_) if text.contains([' ', ',']) => {
+            ": several stand by themselves, as in [\"10.0.0.1\", \"10.0.0.2\"]".to_owned()
+        }
+        Err(_) if text.split('-').all(|end| end.parse::<IpAddr>().is_ok()) => {
+            ": a range is written as networks, such as 10.0.0.0/29, or address by address".to_owned()
+        }
         Err(_) if text.parse::<SocketAddr>().is_ok() => ": leave the port out".to_owned(),
         Err(_) if is_name(host) => ": names are not looked up: give its address".to_owned(),
         Err(_) => String::new(),
@@ -198,8 +212,17 @@ mod tests {
 
     #[test]
     fn each_network_that_is_none_is_explained() {
-        let texts =
-            ["10.0.0.0/33", "10.0.0.1", "proxy.local", "::1/x", "127.0.0.1:80", "?"].map(str::to_owned);
+        let texts = [
+            "10.0.0.0/33",
+            "10.0.0.1",
+            "proxy.local",
+            "::1/x",
+            "127.0.0.1:80",
+            "*",
+            "10.0.0.1-10.0.0.9",
+            "?",
+        ]
+        .map(str::to_owned);
         let (good, wrong) = networks(&texts);
         assert_eq!(good, TrustedProxies::parse(["10.0.0.1"]).unwrap());
         let no_network = |text: &str| format!("`{text}` is not a network such as 10.0.0.0/8");
@@ -210,6 +233,10 @@ mod tests {
                 no_network("proxy.local") + ": names are not looked up: give its address",
                 no_network("::1/x") + ": behind the slash is a number",
                 no_network("127.0.0.1:80") + ": leave the port out",
+                no_network("*")
+                    + ": everybody could then say who they are: give the addresses of your proxies",
+                no_network("10.0.0.1-10.0.0.9")
+                    + ": a range is written as networks, such as 10.0.0.0/29, or address by address",
                 no_network("?"),
             ]
         );

@@ -58,8 +58,10 @@ fn broken_rule(form: Form, value: &Value) -> Option<String> {
         }
         Form::Number => {
             let is_number = value.as_integer().is_some_and(|number| u32::try_from(number).is_ok());
+            let is_quoted = value.as_str().is_some_and(|text| text.parse::<u32>().is_ok());
             let rule = match value.as_integer() {
                 Some(1..) => format!("must be at most {}", u32::MAX),
+                None if is_quoted => "must be a whole number without quotes".to_owned(),
                 _ => "must be a whole number that is not negative".to_owned(),
             };
             (is_number, rule)
@@ -71,7 +73,8 @@ fn broken_rule(form: Form, value: &Value) -> Option<String> {
         },
         Form::Choice(choices) => {
             let is_choice = value.as_str().is_some_and(|text| choices.contains(&text));
-            let near = did_you_mean(value.as_str().unwrap_or_default(), choices.iter().copied());
+            let text = value.as_str().unwrap_or_default();
+            let near = did_you_mean(&text.to_ascii_lowercase(), choices.iter().copied());
             (is_choice, format!("must be one of \"{}\"{near}", choices.join("\", \"")))
         }
         Form::TextByName => (is_each(Value::is_str), "must be a table of strings".to_owned()),

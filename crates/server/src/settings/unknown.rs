@@ -23,12 +23,20 @@ const ELSEWHERE: [(&str, &str, &str); 6] = [
 ];
 
 /// What others have and this server has not, with the way to get it: its section, its name, and the way.
-const ABSENT: [(&str, &str, &str); 12] = [
+const ABSENT: [(&str, &str, &str); 16] = [
     ("log", "file", LOG_FILE),
     ("log", "path", LOG_FILE),
     ("log", "output", LOG_FILE),
     ("log", "rotate", LOG_FILE),
     ("log", "max_size", LOG_FILE),
+    ("log", "json", "log.format = \"json\" says it"),
+    (
+        "",
+        "hostname",
+        "the name by which people and clients reach this server is part of issuer = \"https://\u{2026}\"",
+    ),
+    ("", "include", "one file has all; variables of the environment and --set override it"),
+    ("", "port", "a port is part of the address, as in http.listen = [\"127.0.0.1:8080\"]"),
     ("http", "port", "a port is part of the address, as in http.listen = [\"127.0.0.1:8080\"]"),
     ("http", "host", "it is part of the address, as in http.listen = [\"127.0.0.1:8080\"]"),
     ("tls", "port", "a port is part of the address, as in tls.listen = [\"0.0.0.0:443\"]"),
@@ -97,6 +105,9 @@ fn misplaced(section: &str, key: &str, value: &Value) -> Option<String> {
 /// What is said of a name that is no setting of this section, which may be none either.
 fn rule(section: &str, name: &str) -> String {
     let names = names_of(section);
+    if let Some((.., way)) = ABSENT.iter().find(|(of, name_of, _)| *of == section && *name_of == name) {
+        return format!("there is no such setting: {way}");
+    }
     if let Some(near) = nearest_in(section, name) {
         return format!("there is no such setting; did you mean `{near}`?");
     }
@@ -110,9 +121,6 @@ fn rule(section: &str, name: &str) -> String {
         };
         let only = only.replace("[]", "");
         return format!("there is no such setting; did you mean {only}? It belongs below {heading}");
-    }
-    if let Some((.., way)) = ABSENT.iter().find(|(of, name_of, _)| *of == section && *name_of == name) {
-        return format!("there is no such setting: {way}");
     }
     // It may have its section in its name.
     let near = nearest(name, ALL.iter().map(|setting| setting.key));
@@ -182,9 +190,17 @@ pub(super) fn nearest_in(section: &str, name: &str) -> Option<&'static str> {
         short.len() >= 3 && long.starts_with(short)
     };
     let called = called.map(|(.., own)| *own);
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
+    let same = names.iter().copied().find(|known| plain(known) == plain(name));
     let near = nearest(name, names.iter().copied());
     let slip = near.filter(|near| distance(name, near) <= SLIP);
-    called.or(slip).or_else(|| names.iter().find(begins).copied()).or(near)
+    // The whole file has so many sections that something is near to any short name.
+    let near = near.filter(|near| !section.is_empty() || distance(name, near) <= (name.len() / 3).max(1));
+    called
+        .or(same)
+        .or(slip.filter(|slip| near == Some(*slip)))
+        .or_else(|| names.iter().find(begins).copied())
+        .or(near)
 }
 
 /// The settings of a section, if they are few, or the first of them.

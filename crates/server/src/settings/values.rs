@@ -145,6 +145,9 @@ impl Values {
             (false, None) => rule.push_str(&format!("{end}{it} is {value}")),
             (false, Some(variable)) => rule.push_str(&format!("{end}{variable} is {value}")),
         }
+        if let Some(hint) = unexpanded(texts, &complaint.setting) {
+            complaint.rule.push_str(&hint);
+        }
         complaint
     }
 
@@ -170,7 +173,10 @@ impl Values {
 
     /// A line about a file that a setting names, with the variable that names the file.
     pub(crate) fn explain_line(&self, line: String) -> String {
-        let line = with_remedy(line);
+        let mut line = with_remedy(line);
+        let named = line.split_once(": ").map(|(setting, _)| setting.to_owned()).unwrap_or_default();
+        let texts = self.single.get(named.as_str()).map(|said| said.texts.as_slice()).unwrap_or_default();
+        line.push_str(&unexpanded(texts, &named).unwrap_or_default());
         let said = line.split_once(": ").and_then(|(setting, _)| self.single.get(setting));
         match said.and_then(|said| said.variable.as_deref()) {
             Some(variable) => format!("{line} (the setting comes from {variable})"),
@@ -198,6 +204,23 @@ pub(crate) fn with_remedy(said: String) -> String {
         let is_explained = said.contains(&format!("{error}{remedy}"));
         if is_explained { said } else { said.replace(error, &format!("{error}{remedy}")) }
     })
+}
+
+/// What is said of a value that a shell would have replaced, or that another program understands.
+fn unexpanded(texts: &[String], setting: &str) -> Option<String> {
+    let any = |is: fn(&str) -> bool| texts.iter().any(|text| is(text));
+    let variable = ALL.iter().find(|known| known.key == setting).and_then(Setting::variable);
+    if any(|text| text.starts_with('$') || text.contains("${")) {
+        let variable = variable.unwrap_or_else(|| "CHANCERY_\u{2026}".to_owned());
+        return Some(format!(
+            "; no variables are put in here: write the value, or set {variable} in the environment"
+        ));
+    }
+    if any(|text| text.starts_with("~/")) {
+        return Some("; ~ stands for a folder in a shell alone: write the whole path".to_owned());
+    }
+    let is_url = any(|text| text.contains("://"));
+    (setting == "store.sqlite" && is_url).then(|| "; it is the path of a file and no URL".to_owned())
 }
 
 /// A value as a complaint shows it.

@@ -23,10 +23,25 @@ fn what_a_command_does_not_take_is_explained() {
         (&["serve", "--log-level", "warn"], "a setting is overridden by '--set log.level=warn'"),
         (&["serve", "--issuer"], "a setting is overridden by '--set issuer=VALUE'"),
         (&["--config", "chancery.toml"], "name a command, such as 'chancery serve --config FILE'"),
+        (&["check", "-c", "chancery.toml"], "the configuration is named by '--config FILE'"),
+        (&["start"], "a similar subcommand exists: 'serve'"),
+        (&["user", "delete", "alice"], "a similar subcommand exists: 'remove'"),
+        (&["client", "create"], "a similar subcommand exists: 'add'"),
+        (&["help"], "'chancery --help' shows all commands"),
         (&["--dev=x"], "'chancery dev --directory FOLDER'"),
     ] {
         let said = mistyped(&folder, line);
         assert!(said.contains(tip), "{line:?}: {said}");
+    }
+}
+
+/// What is near to nothing is not guessed at.
+#[test]
+fn a_far_command_or_flag_is_not_suggested() {
+    let folder = folder();
+    for line in [&["nonsense"][..], &["keys", "rotate", "--now"], &["client", "add", "--secret", "x"]] {
+        let said = mistyped(&folder, line);
+        assert!(!said.contains("similar"), "{line:?}: {said}");
     }
 }
 
