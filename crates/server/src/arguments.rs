@@ -164,7 +164,7 @@ pub(crate) const DEVELOPMENT: &str = "chancery-dev";
 pub(crate) struct Develop {
     /// A loopback address; the issuer is http://localhost with its port. Without it, the settings of the folder
     /// count, which begin with 127.0.0.1:3000
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = crate::settings::address)]
     pub(crate) listen: Option<SocketAddr>,
     /// The folder for all files, which is made if it does not exist
     #[arg(long, default_value = DEVELOPMENT, value_name = "FOLDER")]

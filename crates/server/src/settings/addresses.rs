@@ -8,7 +8,7 @@ use chancery_http::TrustedProxies;
 ///
 /// # Errors
 /// What is wrong with it, and what to write.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         if let Some(rule) = of_other_form(text.trim()) {
             return format!("`{text}` is no address with a port: {rule}");

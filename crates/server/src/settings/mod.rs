@@ -37,6 +37,7 @@ use chancery_http::{ForwardedCertificate, TrustedProxies};
 use chancery_types::{Issuer, RealmId};
 use toml::Table;
 
+pub(crate) use self::addresses::address;
 pub(crate) use self::outcome::Read;
 pub(crate) use self::pages::{PageLinks, Pages};
 pub(crate) use self::schema::schema;

@@ -67,6 +67,9 @@ fn redirect_uris_fit_the_kind_of_client() {
             "{said}"
         );
     }
+    let two = "https://a.example/cb,https://b.example/cb";
+    let said = refused(&folder, &["client", "add", "--kind", "web", "--redirect-uri", two], "");
+    assert!(said.contains("is several URIs: repeat the flag for each"), "{said}");
     let said = refused(&folder, &["client", "add", "--kind", "web"], "");
     assert!(said.contains("give it by --redirect-uri URI") && !said.contains("Rust"), "{said}");
     let said = refused(&folder, &["client", "add", "{\"client_name\":\"App\"}"], "");

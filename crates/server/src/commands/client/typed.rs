@@ -26,6 +26,13 @@ impl Simple {
                 ));
             }
         }
+        let joined = redirect_uris
+            .iter()
+            .chain(&post_logout_redirect_uris)
+            .find(|uri| uri.split(',').skip(1).any(|next| next.trim_start().contains("://")));
+        if let Some(uri) = joined {
+            return Err(format!("{uri:?} is several URIs: repeat the flag for each, without commas"));
+        }
         let mut metadata = match kind {
             Kind::Web => json!({}),
             Kind::Spa => json!({ "token_endpoint_auth_method": "none" }),
