@@ -4,7 +4,9 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chancery_core::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt, Occasion};
+use chancery_core::event::{
+    ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt, Occasion, PASSWORDS_UNSUPPORTED,
+};
 use chancery_core::ports::EventSink;
 use chancery_types::{Timestamp, is_misleading};
 
@@ -24,12 +26,15 @@ struct Count {
     since: Option<Timestamp>,
     written: u32,
     left_out: u64,
+    /// What was said once and for all, by the reasons.
+    once: Vec<&'static str>,
 }
 
 impl Said {
     /// The line of this event, if it has one and it is written now.
     fn line(&self, occasion: &Occasion<'_>, event: &Event) -> Option<String> {
         let request = &occasion.request_id.0;
+        let once = said_once(event);
         let text = match event {
             Event::Faulted { endpoint, fault, .. } => {
                 format!("chancery: error: {} (request {request}): {fault}", endpoint.as_str())
@@ -42,14 +47,18 @@ impl Said {
             _ => return None,
         };
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if once.is_some_and(|reason| count.once.contains(&reason)) {
+            return None;
+        }
         if count.since.is_none_or(|since| occasion.at.distance(since) >= WHILE) {
-            *count = Count { since: Some(occasion.at), written: 0, left_out: count.left_out };
+            (count.since, count.written) = (Some(occasion.at), 0);
         }
         if count.written == LINES {
             count.left_out += 1;
             return None;
         }
         count.written += 1;
+        count.once.extend(once);
         // What others have said stays on the one line, and reads as it is written.
         let text: String = text.chars().map(|one| if is_misleading(one) { ' ' } else { one }).collect();
         Some(match std::mem::take(&mut count.left_out) {
@@ -59,8 +68,21 @@ impl Said {
     }
 }
 
-/// What to mend in the application's own accounts, where they contradict themselves.
+/// The reason, if the event is of a kind that is said only once: the first says everything, and anybody can cause the others.
+fn said_once(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::LoginFailed { reason: PASSWORDS_UNSUPPORTED, .. } => Some(PASSWORDS_UNSUPPORTED),
+        _ => None,
+    }
+}
+
+/// What to mend in the application's own accounts, where they contradict themselves or are incomplete.
 fn advice_on(attempt: &LoginAttempt, reason: &str) -> Option<String> {
+    if reason == PASSWORDS_UNSUPPORTED {
+        return Some(
+            "`Accounts::authenticate` is not implemented, so nobody can sign in with a password".into(),
+        );
+    }
     let id = attempt.account.as_ref()?.as_str();
     let wrong = match reason {
         ACCOUNT_MISSING => "`Accounts::find` knows no account with this id",
@@ -127,6 +149,24 @@ mod tests {
         }
         let quiet = Event::RequestPushed { client: chancery_types::ClientId::parse("app").unwrap() };
         assert_eq!(said.line(&at(100), &quiet), None);
+    }
+
+    #[test]
+    fn what_anybody_can_cause_is_said_once() {
+        let (said, id) = (Said::default(), RequestId("r1".into()));
+        let attempt = LoginAttempt {
+            account: None,
+            name_digest: "d".into(),
+            client: chancery_types::ClientId::parse("app").unwrap(),
+        };
+        let failed = Event::LoginFailed { attempt, reason: PASSWORDS_UNSUPPORTED };
+        for (event, text) in [(failed, "`Accounts::authenticate` is not implemented")] {
+            let lines: Vec<_> = [100, 101, 200]
+                .into_iter()
+                .filter_map(|secs| said.line(&Occasion::new(Timestamp::from_secs(secs), &id), &event))
+                .collect();
+            assert!(matches!(&*lines, [line] if line.contains(text)), "{lines:?}");
+        }
     }
 
     #[test]

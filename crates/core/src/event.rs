@@ -74,6 +74,10 @@ pub const ACCOUNT_CHANGED: &str = "account_changed";
 /// Why a login has failed: the account is disabled, whether its password or something else has proved the person.
 pub const DISABLED: &str = "disabled";
 
+/// Why a login has failed: nobody can sign in with a password, because
+/// [`Accounts::authenticate`](crate::ports::Accounts::authenticate) is not implemented.
+pub const PASSWORDS_UNSUPPORTED: &str = "passwords_unsupported";
+
 /// Which account a login was for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginAttempt {

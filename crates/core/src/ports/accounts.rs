@@ -7,7 +7,7 @@ use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 
 use super::{DynWatcher, PasswordChangeOutcome, SignUpOutcome, SignUpRefusal};
 use crate::error::Fault;
-use crate::event::DISABLED;
+use crate::event::{DISABLED, PASSWORDS_UNSUPPORTED};
 use crate::model::{
     Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, PasswordChange, Sector,
     SignUpForm,
@@ -195,7 +195,7 @@ pub trait Accounts: Send + Sync {
     /// What was typed need not have the form of an id. That is a wrong name and no fault:
     /// `let Ok(id) = AccountId::parse(&form.username) else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };`
     ///
-    /// By default nobody is known, and nobody can sign in.
+    /// By default nobody can sign in with a password, and each attempt is [`LoginRefusal::PasswordsUnsupported`].
     fn authenticate(
         &self,
         _realm: &RealmId,
@@ -203,7 +203,7 @@ pub trait Accounts: Send + Sync {
         _form: LoginForm,
         _room: Room,
     ) -> impl Future<Output = Result<LoginOutcome, Fault>> + Send {
-        async { Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) }
+        async { Ok(LoginOutcome::Refused(LoginRefusal::PasswordsUnsupported)) }
     }
 
     /// Whether people can make accounts for themselves here, where the operator lets them (`[sign_up]`). By default
@@ -427,10 +427,12 @@ pub enum LoginOutcome {
 pub enum LoginRefusal {
     /// Nobody has this name.
     UnknownName,
-    /// This person's password is another one.
+    /// This person exists, and their password is another one.
     WrongPassword(AccountId),
     /// The password is right, but this person may not sign in.
     Disabled(AccountId),
+    /// Nobody has a password here: what [`Accounts::authenticate`] answers where it is not implemented.
+    PasswordsUnsupported,
 }
 
 impl LoginRefusal {
@@ -441,6 +443,7 @@ impl LoginRefusal {
             Self::UnknownName => "unknown_name",
             Self::WrongPassword(_) => "wrong_password",
             Self::Disabled(_) => DISABLED,
+            Self::PasswordsUnsupported => PASSWORDS_UNSUPPORTED,
         }
     }
 
@@ -448,8 +451,33 @@ impl LoginRefusal {
     #[must_use]
     pub const fn account(&self) -> Option<&AccountId> {
         match self {
-            Self::UnknownName => None,
+            Self::UnknownName | Self::PasswordsUnsupported => None,
             Self::WrongPassword(account) | Self::Disabled(account) => Some(account),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    struct WithoutPasswords;
+
+    impl Accounts for WithoutPasswords {
+        async fn find(&self, _: &RealmId, _: &AccountId) -> Result<Option<Account>, Fault> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn an_authenticate_that_was_forgotten_is_told_from_a_wrong_name() {
+        let (realm, now) = (RealmId::parse("r").unwrap(), Timestamp::from_secs(100));
+        let accounts: &dyn DynAccounts = &WithoutPasswords;
+        let asked = accounts.authenticate(&realm, now, LoginForm::new("ada", "secret"), Room::default());
+        let outcome = std::pin::pin!(asked).poll(&mut Context::from_waker(Waker::noop()));
+        let expected = LoginOutcome::Refused(LoginRefusal::PasswordsUnsupported);
+        assert!(matches!(outcome, Poll::Ready(Ok(outcome)) if outcome == expected));
     }
 }
