@@ -7,6 +7,7 @@ use std::time::Duration;
 use chancery_core::event::{
     ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt, Occasion, PASSWORDS_UNSUPPORTED,
 };
+use chancery_core::interaction::form_token::FORM_INCOMPLETE;
 use chancery_core::ports::EventSink;
 use chancery_types::{Timestamp, is_misleading};
 
@@ -44,6 +45,9 @@ impl Said {
             Event::LoginFailed { attempt, reason } => {
                 format!("chancery: warning: {}", advice_on(attempt, reason)?)
             }
+            Event::Refused { reason, .. } if reason.name == FORM_INCOMPLETE.name => {
+                "chancery: warning: the form of a page came back without its hidden fields: put `form.hidden_inputs()` into it".into()
+            }
             _ => return None,
         };
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,6 +76,7 @@ impl Said {
 fn said_once(event: &Event) -> Option<&'static str> {
     match event {
         Event::LoginFailed { reason: PASSWORDS_UNSUPPORTED, .. } => Some(PASSWORDS_UNSUPPORTED),
+        Event::Refused { reason, .. } => Some(reason.name),
         _ => None,
     }
 }
@@ -160,7 +165,16 @@ mod tests {
             client: chancery_types::ClientId::parse("app").unwrap(),
         };
         let failed = Event::LoginFailed { attempt, reason: PASSWORDS_UNSUPPORTED };
-        for (event, text) in [(failed, "`Accounts::authenticate` is not implemented")] {
+        let incomplete = Event::Refused {
+            endpoint: Endpoint::Interaction,
+            reason: &FORM_INCOMPLETE,
+            client: None,
+            redirect_uri: None,
+        };
+        for (event, text) in [
+            (failed, "`Accounts::authenticate` is not implemented"),
+            (incomplete, "put `form.hidden_inputs()` into it"),
+        ] {
             let lines: Vec<_> = [100, 101, 200]
                 .into_iter()
                 .filter_map(|secs| said.line(&Occasion::new(Timestamp::from_secs(secs), &id), &event))
