@@ -37,6 +37,8 @@ impl Accounts for People {
             Some(id) => self.find(realm, &id).await?,
             None => None,
         };
+        // Where a wrong password is told from a wrong name, `WrongPassword(id)` is for a person who exists, so that the log names
+        // the account. The page says the same for both.
         Ok(match account {
             Some(ada) => LoginOutcome::Authenticated(Authentication::by_password(&ada, now)),
             None => LoginOutcome::Refused(LoginRefusal::UnknownName),
