@@ -140,6 +140,8 @@ fn occupied(why: &str) -> Router {
 /// [`Router::into_make_service_with_connect_info`] for [`SocketAddr`], from which each request gets its [`Peer`], and do the
 /// [`work`].
 ///
+/// The router is served as it is and not nested: the provider stands below the path of its issuer already.
+///
 /// Where the issuer has no path, the application may have its own page at `/`, its own icon, and a route for whatever is left,
 /// such as `/{*path}`. The paths of the endpoints are the provider's ([`Service::paths`]).
 ///

@@ -57,7 +57,10 @@ fn is_local<B>(request: &Request<B>) -> bool {
 pub(crate) fn misdirected(authority: &HeaderValue) -> Response<Full<Bytes>> {
     let name = authority.to_str().unwrap_or("its own name");
     let why = format!("this development provider answers only to http://{name}\n");
-    refused(StatusCode::MISDIRECTED_REQUEST, why)
+    let mut response = refused(StatusCode::MISDIRECTED_REQUEST, why);
+    // A script that has the name wrong reads why, in the place of a complaint about its origin. It learns nothing else.
+    response.headers_mut().insert("access-control-allow-origin", HeaderValue::from_static("*"));
+    response
 }
 
 fn refused(status: StatusCode, why: String) -> Response<Full<Bytes>> {

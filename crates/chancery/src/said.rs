@@ -90,7 +90,7 @@ fn advice_on(attempt: &LoginAttempt, reason: &str) -> Option<String> {
     }
     let id = attempt.account.as_ref()?.as_str();
     let wrong = match reason {
-        ACCOUNT_MISSING => "`Accounts::find` knows no account with this id",
+        ACCOUNT_MISSING => "`Accounts::find` gives no account with exactly this id",
         ACCOUNT_CHANGED => "`Accounts::find` gives it another epoch",
         _ => return None,
     };
@@ -139,7 +139,7 @@ mod tests {
             reason,
         };
         for (reason, said_of_it) in [
-            (ACCOUNT_MISSING, Some("knows no account with this id")),
+            (ACCOUNT_MISSING, Some("gives no account with exactly this id")),
             (ACCOUNT_CHANGED, Some("gives it another epoch")),
             ("wrong_password", None),
         ] {

@@ -225,6 +225,19 @@ async fn a_service_at_a_wrong_path_says_so() {
     }
 }
 
+/// What `mount` answers has the issuer's path already; a program that nests it there once more is told so.
+#[tokio::test]
+async fn a_mounted_router_that_is_nested_says_so() {
+    let (heard, service) = heard("http://localhost:3000/auth").await;
+    let app = Router::new().nest("/auth", chancery::axum::mount(Router::new(), service));
+    let (status, body) = text(&app, "/auth/auth/jwks").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let advice = "requests come below /auth twice, once from the issuer http://localhost:3000/auth and once from the program";
+    assert!(body.contains(advice), "{body}");
+    let said = heard.0.lock().unwrap().clone();
+    assert!(matches!(&*said, [once] if once.starts_with(advice)), "{said:?}");
+}
+
 /// Nested at the issuer's path, by one router or by two, with the path stripped or not, or behind a proxy that changes it.
 #[tokio::test]
 async fn a_service_at_its_path_has_nothing_to_say() {

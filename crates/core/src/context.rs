@@ -7,18 +7,18 @@ use std::task::Waker;
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Issuer, Network, Params, Partition, RealmId, Scopes, Timestamp};
+use chancery_types::{AccountId, Issuer, Network, Params, Partition, RealmId, Scopes, Timestamp};
 use chancery_x509::ClientCertificate;
 use zeroize::Zeroizing;
 
 pub use crate::event::RequestId;
 
 use crate::approved::Approvals;
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use crate::event::{Event, Occasion, RefusedClient};
 use crate::fetch::DynFetch;
 use crate::limits::Limits;
-use crate::model::{Client, Posted, SentCookie, Thumbprint};
+use crate::model::{Account, Client, Posted, SentCookie, Thumbprint};
 use crate::names::NameKey;
 use crate::notifier::Notifying;
 use crate::offered::Endpoint;
@@ -196,6 +196,15 @@ impl Call {
 }
 
 impl Env {
+    /// The account of this id. What an application answers with another id is nobody's: consents and tokens would name
+    /// different people, where one person may be typed in several ways.
+    ///
+    /// # Errors
+    /// A fault of the application's accounts.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, Fault> {
+        Ok(self.accounts.find(&self.realm, id).await?.filter(|account| account.id == *id))
+    }
+
     /// Random bytes for a secret.
     #[must_use]
     pub fn secret<const N: usize>(&self) -> Zeroizing<[u8; N]> {

@@ -194,7 +194,7 @@ impl Sessions {
         if found.body.current != shown && !found.body.former.as_ref().is_some_and(is_former) {
             return Ok(None);
         }
-        let account = env.accounts.find(&env.realm, &found.body.authentication.account).await?;
+        let account = env.account(&found.body.authentication.account).await?;
         let is_good = |account: &Account| account.active && account.epoch == found.body.authentication.epoch;
         let is_current = found.body.current == shown;
         Ok(account.filter(is_good).map(|account| SignedIn {

@@ -72,6 +72,13 @@ impl<'p> Elsewhere<'p> {
     /// What is wrong, and what to do.
     pub(crate) fn advice(&self, issuer: &Issuer) -> String {
         let below: String = self.below.chars().take(LONGEST).collect();
+        if below == issuer.path() {
+            return format!(
+                "requests come below {below} twice, once from the issuer {} and once from the program, which has nested the service \
+                 or its router: mount it at the root, because all its addresses have the issuer's path already",
+                issuer.as_str()
+            );
+        }
         let place = match issuer.path() {
             "" => "has no path: mount the service at the root".to_owned(),
             path => format!("has the path {path}: mount the service there"),

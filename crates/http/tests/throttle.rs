@@ -541,3 +541,21 @@ fn a_login_that_is_good_for_nothing_says_why() {
     };
     assert_eq!((*reason, &*attempt.name_digest), ("login_too_old", ""));
 }
+
+/// An application's `find` that answers with another person than it was asked for has answered with nobody: nobody is signed
+/// in, whoever was stays so no longer, and what was issued before is good for nothing.
+#[test]
+fn an_account_with_another_id_is_nobodys() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid");
+    let _ = ua.open(&request).expect_page("login").login("alice").expect_page("consent");
+    let tokens = kit.tokens("alice", "spa", "openid");
+    kit.accounts.confuses("alice", "bob");
+    let stranger = kit.user_agent();
+    let refused = login_page(&stranger, &kit).login("alice").expect_page("login");
+    let [Event::LoginFailed { reason, .. }, ..] = refused.events() else { panic!("{:?}", refused.events()) };
+    assert_eq!(*reason, "account_missing");
+    let _ = ua.open(&request).expect_page("login");
+    assert_eq!(kit.userinfo(tokens.member("access_token")).status, 401);
+}

@@ -48,6 +48,8 @@ pub struct TestAccounts {
     known_by: Mutex<Option<KnownBy>>,
     known_since: Mutex<Option<Timestamp>>,
     keeps_passwords: AtomicBool,
+    /// Who is answered in whose place.
+    confused: Mutex<Option<(&'static str, &'static str)>>,
 }
 
 /// What happens while a password is looked at.
@@ -118,10 +120,16 @@ impl TestAccounts {
             known_by: Mutex::default(),
             known_since: Mutex::default(),
             keeps_passwords: AtomicBool::default(),
+            confused: Mutex::default(),
         };
         accounts.add("alice");
         accounts.add("bob");
         accounts
+    }
+
+    /// From now on whoever is asked for by the first id is answered by the account of the second.
+    pub fn confuses(&self, asked: &'static str, answered: &'static str) {
+        *lock(&self.confused) = Some((asked, answered));
     }
 
     /// From now on a client has to know this code to ask the person at another device.
@@ -299,7 +307,12 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Accounts for TestAccounts {
     async fn find(&self, _: &RealmId, id: &AccountId) -> Result<Option<Account>, Fault> {
         let_others_go_on().await;
-        self.mood().map(|_| self.account(id))
+        self.mood().map(|_| match *lock(&self.confused) {
+            Some((asked, answered)) if id.as_str() == asked => {
+                AccountId::parse(answered).ok().and_then(|other| self.account(&other))
+            }
+            _ => self.account(id),
+        })
     }
 
     /// A hint is the name with which the person signs in.

@@ -320,7 +320,7 @@ impl LoginStep<'_> {
     async fn sign_in(self, who: Authentication) -> Result<Decided, Fault> {
         let Self { mut pending, typed, .. } = self;
         let (by, call, env) = pending.world();
-        let account = env.accounts.find(&env.realm, &who.account).await?;
+        let account = env.account(&who.account).await?;
         let is_stale = prompt::is_stale(&pending.asked, &who, pending.first_seen, call.now);
         let Some(account) = password::account_of(&pending, &who, account, typed.as_ref(), is_stale) else {
             return page(&pending, Shown::login(Some(LoginProblem::Refused), None)).await;

@@ -101,7 +101,7 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
         return Ok(Gate::Closed(&SCOPES_WITHDRAWN));
     }
     let Some(granted) = authority.holder.granted() else { return Ok(Gate::Open(scopes)) };
-    let Some(account) = env.accounts.find(&env.realm, granted.account()).await? else {
+    let Some(account) = env.account(granted.account()).await? else {
         return Ok(Gate::Closed(&ACCOUNT_GONE));
     };
     if !account.active {

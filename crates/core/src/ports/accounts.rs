@@ -61,7 +61,8 @@ use crate::model::{
 /// # }
 /// ```
 pub trait Accounts: Send + Sync {
-    /// The account of this id; `None` when there is none (any more).
+    /// The account of this id, byte for byte; `None` when there is none (any more). One with another id counts as none: where
+    /// a person may be typed in several ways, [`authenticate`](Self::authenticate) answers with the one id that they have.
     fn find(
         &self,
         realm: &RealmId,

@@ -73,7 +73,7 @@ pub(crate) fn load_all(configured: &Configured) -> Read {
                 );
             }
             ErrorKind::NotFound => {
-                "does not exist: name the configuration with --config or CHANCERY_CONFIG, write one with `chancery init`, or start a development provider with `chancery`"
+                "does not exist: name the configuration with --config or CHANCERY_CONFIG, write one with `chancery init`, or start a development provider with `chancery`; for one that there is, go to the folder in which it was started, or name its own with --dev=FOLDER"
                     .to_owned()
             }
             ErrorKind::IsADirectory => {

@@ -17,7 +17,7 @@ impl UserAgent<'_> {
     pub fn signed_in(&self, account: &str) {
         let (env, now) = (self.kit.env(), self.kit.now());
         let account = AccountId::parse(account).expect("an account id");
-        let known = wait(env.accounts.find(&env.realm, &account)).expect("the accounts");
+        let known = wait(env.account(&account)).expect("the accounts");
         let known = known.unwrap_or_else(|| Account::new(account.clone(), account.as_str()));
         let handle = RotatingHandle::<Session>::new(env.partition(), *env.secret::<16>(), env.secret());
         let body = SessionBody {

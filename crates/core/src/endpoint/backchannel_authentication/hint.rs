@@ -101,7 +101,7 @@ pub(super) async fn person(
         }
     };
     let account = match id {
-        Some(id) => env.accounts.find(&env.realm, &id).await?,
+        Some(id) => env.account(&id).await?,
         None => None,
     };
     Ok(account.filter(|account| account.active).ok_or(&PERSON_UNKNOWN)?)

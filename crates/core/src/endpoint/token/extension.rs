@@ -228,7 +228,7 @@ pub(super) async fn entitle(
         );
         return Ok(Entitlement { grant_type: asked.grant_type(), lifetime: said.lifetime, ..what });
     };
-    let account = env.accounts.find(&env.realm, &account).await?.ok_or(&ACCOUNT_GONE)?;
+    let account = env.account(&account).await?.ok_or(&ACCOUNT_GONE)?;
     let resource = resource.filter(|server| is_named || server.knows_any(&read.known));
     let access = Access::of(&read.known, resource.as_slice());
     let granted = Granted {
