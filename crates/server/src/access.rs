@@ -104,6 +104,22 @@ pub(crate) fn ourselves() -> u32 {
 /// What is said of a folder that was named for a file. Its mode is not to be changed: then nobody could use it.
 pub(crate) const IS_FOLDER: &str = "is a folder: name a file, which may be in it";
 
+/// What is said where there is no room in this folder.
+pub(crate) fn full_disk(folder: &Path) -> String {
+    format!("the disk is full: make room on the disk of the folder {}", folder.display())
+}
+
+/// What is said of a store that this process may not open or write: the file, its folder, or what is beside it.
+pub(crate) fn forbidden_store(path: &Path) -> String {
+    let (user, shown, folder) = (ourselves(), path.display(), folder_of(path));
+    let folder = folder.display();
+    format!(
+        "{shown} cannot be opened or written by user {user}, as whom this runs; its -wal and -shm are written beside it: \
+         `chown {user} {folder} {shown}*` and `chmod u+rwX {folder} {shown}*`; the file system must not be mounted read-only, and \
+         each folder above must let that user in, as with `chmod g+x`"
+    )
+}
+
 /// Checks the database, its companions and their folder, as far as they exist.
 pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(), String> {
     check_store_by(ourselves(), database, is_group_trusted)

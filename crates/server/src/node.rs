@@ -42,7 +42,7 @@ use crate::metrics::{Metrics, Reading, StoreReading};
 use crate::open_files;
 use crate::outbox::{self, Bell};
 use crate::pages;
-use crate::parts::Opened;
+use crate::parts::{Opened, hindered_step};
 use crate::settings::{Settings, Store};
 use crate::spans::Spans;
 
@@ -170,17 +170,16 @@ impl Node {
     /// Notes in the store that a server is using it, and checks its integrity if the last server was killed
     /// or lost its machine.
     async fn begin(&self, file: &SqliteStore) -> Result<Running, String> {
-        let running = file.begin().await.map_err(|error| format!("store.sqlite: {error}"))?;
+        let hindered = |error: StoreError| match &self.settings.store {
+            Store::Sqlite { path, .. } => format!("store.sqlite: {}", hindered_step(path, &error)),
+            Store::Memory => error.to_string(),
+        };
+        let running = file.begin().await.map_err(hindered)?;
         if !running.was_closed() {
             let text = "the last server was not shut down properly; the store is checked before requests are answered";
             self.log.say(Level::Warn, "store_check", text);
             let begun = Instant::now();
-            file.check_integrity(&running).await.map_err(|error| {
-                format!(
-                    "store.sqlite: the file is damaged: {error}; put a backup in its place with `chancery restore FILE \
-                     --replace`, or see https://sqlite.org/recovery.html"
-                )
-            })?;
+            file.check_integrity(&running).await.map_err(hindered)?;
             self.log.say(
                 Level::Info,
                 "store_checked",

@@ -13,13 +13,14 @@ use chancery_core::fetch::DynFetch;
 use chancery_core::ports::{Clock as _, EventSink, PrivateKeys as _, Random, SystemClock};
 use chancery_core::provider::{Builder, Parts, Provider, resource_servers};
 use chancery_jose::{EncryptionKeyType, RootSecret, SigningAlgorithm, SystemRandom};
-use chancery_store::{DocumentKind, DocumentStore, StateStore};
+use chancery_store::{BackendError, DocumentKind, DocumentStore, StateStore, StoreError};
 use chancery_store_memory::MemoryStore;
-use chancery_store_sqlite::SqliteStore;
+use chancery_store_sqlite::{Hindrance, SqliteStore};
 use chancery_types::RealmId;
 use chancery_x509::Authorities;
 use zeroize::Zeroizing;
 
+use crate::access::folder_of;
 use crate::metrics::StoreTimes;
 use crate::settings::{Settings, Store};
 use crate::{access, detail_types, secrets, text_file};
@@ -44,10 +45,6 @@ pub(crate) struct Opened {
     pub(crate) accounts: Arc<StoredAccounts>,
     pub(crate) keys: Arc<SealedKeys>,
 }
-
-/// The way out of a store that cannot be opened.
-const REPLACEMENT: &str = "if the file is damaged, `chancery restore FILE --replace` puts a backup in its \
-    place and keeps it beside";
 
 /// Opens an existing store.
 pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
@@ -76,7 +73,8 @@ fn check_kind(path: &Path) -> Result<(), String> {
         Ok(_) if begun == BEGINNING => Ok(()),
         Ok(0) => Err(empty(path)),
         Ok(_) => Err(format!(
-            "store.sqlite: {} is no SQLite file: correct the path; {REPLACEMENT}",
+            "store.sqlite: {} is no SQLite file: correct the path; if the file is damaged, `chancery restore FILE --replace` puts \
+             a backup in its place and keeps it beside",
             path.display()
         )),
     }
@@ -97,6 +95,41 @@ pub(crate) fn missing(path: &Path) -> String {
         "store.sqlite: {} does not exist: correct the path; or, if the file is lost, put a backup in its place with \
          `chancery restore FILE`, or begin anew without one with `chancery init --new-store`",
         path.display()
+    )
+}
+
+/// What is said of a store with this fault. Only one that is damaged is worth a backup, which costs all logins.
+pub(crate) fn hindered(path: &Path, fault: &BackendError) -> String {
+    let (shown, folder) = (path.display(), folder_of(path));
+    match Hindrance::of(fault) {
+        Some(Hindrance::Full) => format!("{shown}: {}", access::full_disk(&folder)),
+        Some(Hindrance::Forbidden) => access::forbidden_store(path),
+        Some(Hindrance::Locked) => locked(path),
+        Some(Hindrance::Failing) => format!(
+            "{shown}: {fault}: look whether the disk of the folder {} is full (`df`) or fails (`dmesg`)",
+            folder.display()
+        ),
+        // Of damage, the store itself says what to do.
+        Some(Hindrance::Damaged) | None => {
+            let (said, name) = (fault.to_string(), format!("{shown}: "));
+            format!("{name}{}", said.strip_prefix(&name).unwrap_or(&said))
+        }
+    }
+}
+
+/// The same of a step that has failed.
+pub(crate) fn hindered_step(path: &Path, fault: &StoreError) -> String {
+    match fault {
+        StoreError::Backend(fault) => hindered(path, fault),
+        StoreError::Busy => locked(path),
+        other => format!("{}: {other}", path.display()),
+    }
+}
+
+fn locked(path: &Path) -> String {
+    let shown = path.display();
+    format!(
+        "{shown} is locked: another process holds the write lock, which `fuser {shown}` names: wait until it has ended"
     )
 }
 
@@ -136,7 +169,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             let wrapping = secrets::wrapping_key(wrapping_key).map_err(explained)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
             let store = SqliteStore::open_watched(path, Arc::new(times.clone()))
-                .map_err(|fault| about(&format!("{}: {fault}; {REPLACEMENT}", path.display())))?;
+                .map_err(|fault| about(&hindered(path, &fault)))?;
             let store = Arc::new(store);
             (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }
@@ -242,9 +275,11 @@ impl Opened {
     /// Which realms there are, or whose fault it is.
     pub(crate) async fn check_realm(&self, settings: &Settings) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
-        let realms = file.realms().await.map_err(|error| format!("store.sqlite: {error}"))?;
+        let Store::Sqlite { path, .. } = &settings.store else { return Ok(()) };
+        let realms = file.realms().await;
+        let realms = realms.map_err(|error| format!("store.sqlite: {}", hindered_step(path, &error)))?;
         let realm = settings.realm.as_str();
-        if let (true, Store::Sqlite { path, .. }) = (realms.is_empty(), &settings.store) {
+        if realms.is_empty() {
             return Err(empty(path));
         }
         if realms.iter().any(|known| known == realm) {

@@ -6,11 +6,11 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::access::{check_store, folder_of};
+use crate::access::{check_store, folder_of, full_disk, ourselves};
 use crate::settings::{Settings, Store};
 
 /// What wants a store for itself.
@@ -35,7 +35,7 @@ impl StoreLock {
         // Before a file is made here that its owner could not open.
         check_store(path, *group_access).map_err(|what| about(&what))?;
         let place = place(path);
-        let failed = |error: std::io::Error| about(&format_args!("{}: {error}", place.display()));
+        let failed = |error| about(&unusable(&place, error));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(&place).map_err(failed)?;
@@ -50,6 +50,32 @@ impl StoreLock {
         }
         write(&mut file, holder).map_err(failed)?;
         Ok(Some(Self(file)))
+    }
+}
+
+/// Checks that the lock could be taken, as far as its file is there. Whether somebody has it does not matter.
+pub(crate) fn check_lock(store: &Path) -> Result<(), String> {
+    let place = place(store);
+    match OpenOptions::new().read(true).write(true).open(&place) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("store.sqlite: {}", unusable(&place, error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is said of the file of the lock that this process cannot use.
+fn unusable(place: &Path, error: std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            let (user, shown) = (ourselves(), place.display());
+            format!(
+                "{shown}, by which one server at a time has the store, cannot be opened by user {user}, as whom this runs \
+                 ({error}): `chown {user} {shown}` and `chmod 600 {shown}`"
+            )
+        }
+        ErrorKind::StorageFull => format!("{}: {}", place.display(), full_disk(&folder_of(place))),
+        _ => format!("{}: {error}", place.display()),
     }
 }
 

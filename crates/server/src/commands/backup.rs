@@ -14,7 +14,7 @@ use super::{Output, client, lines};
 use crate::access::{IS_FOLDER, check_backups, check_folder, check_store, folder_of, with_companions};
 use crate::arguments::{Backup, Restore};
 use crate::parts::{missing, open};
-use crate::settings::{Settings, Store, load};
+use crate::settings::{Settings, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, counted};
 
@@ -93,7 +93,8 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     check_unused(path)?;
     // Everything is done with a copy, beside the store, until it is good.
     let mut copy = Unfinished::beside(path, "restored").map_err(|error| about(&error))?;
-    let mut source = File::open(from).map_err(|error| about(&error))?;
+    let unread = |error| with_remedy(format!("{}: {error}", from.display())) + "; nothing was changed";
+    let mut source = File::open(from).map_err(unread)?;
     if source.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(about(&"is a folder and no backup"));
     }

@@ -24,8 +24,9 @@ use super::printed::{Form, json as printed_json};
 use super::{Output, client};
 use crate::arguments::Configured;
 use crate::listener::Certificate;
-use crate::parts::{self, Opened, open_existing};
+use crate::parts::{self, Opened, hindered, open_existing};
 use crate::settings::{Read, Settings, Source, Store, load_all};
+use crate::store_lock::check_lock;
 use crate::terminal::Escaped;
 use crate::{detail_types, fetch, pages};
 
@@ -163,6 +164,7 @@ async fn usable(settings: &Settings, found: &mut Findings) -> Result<Opened, Str
     let opened = open_existing(settings).map_err(|why| settings.values.explain_line(why))?;
     if let Store::Sqlite { path, .. } = &settings.store {
         let about = |what: String| format!("store.sqlite: {} {what}", path.display());
+        check_lock(path)?;
         let begun = Instant::now();
         match look_through(path, move || begun.elapsed() < READING) {
             Ok(Seen::Sound) => {}
@@ -176,7 +178,7 @@ async fn usable(settings: &Settings, found: &mut Findings) -> Result<Opened, Str
                      (docs/operate.md, Restore)"
                 )));
             }
-            Err(why) => return Err(about(format!("cannot be read: {why}"))),
+            Err(why) => return Err(format!("store.sqlite: {}", hindered(path, &why))),
         }
     }
     opened.check_realm(settings).await?;

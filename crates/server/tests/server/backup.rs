@@ -318,6 +318,22 @@ fn a_damaged_store_can_be_replaced() {
     stopped(server);
 }
 
+/// Only what is damaged is replaced by a backup, which costs all logins.
+#[test]
+fn a_store_that_is_locked_is_not_called_damaged() {
+    let folder = with_client();
+    let file = folder.join("chancery.sqlite");
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    for command in [&["check"][..], &["user", "list"]] {
+        let said = refused(&folder, command, "");
+        assert!(said.contains("is locked: another process holds the write lock, which `fuser "), "{said}");
+        assert!(!said.contains("restore"), "{said}");
+    }
+    drop(other);
+    done(&folder, &["check"], "");
+}
+
 /// What no command would meet before somebody needs it: `check` reads the whole file.
 #[test]
 fn check_finds_what_is_damaged_anywhere() {

@@ -98,6 +98,6 @@ pub fn look_through(store: &Path, goes_on: impl Fn() -> bool + Send + 'static) -
             Ok(Seen::Unfinished)
         }
         Err(error) if is_damage(&error) => Ok(Seen::Damaged(error.to_string())),
-        seen => seen.map_err(BackendError::new),
+        seen => seen.map_err(explained),
     }
 }

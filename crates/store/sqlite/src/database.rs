@@ -9,6 +9,8 @@ use std::time::Duration;
 use chancery_store::BackendError;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::damage::explained;
+use crate::hindrance::NotMade;
 use crate::sql::Sql;
 
 /// How long a step waits for another process that writes to the same file.
@@ -38,7 +40,7 @@ impl DatabaseFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         match options.open(&self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                Err(BackendError::new(format!("{}: {error}", self.path.display())))
+                Err(BackendError::new(NotMade { path: self.path.clone(), error }))
             }
             _ => Ok(()),
         }
@@ -55,14 +57,11 @@ impl Database {
     /// A connection that writes.
     pub(crate) fn writing(file: &DatabaseFile) -> Result<Self, BackendError> {
         let database = Self::open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mode = database.write_ahead().map_err(BackendError::new)?;
+        let mode = database.write_ahead().map_err(explained)?;
         if mode != "wal" {
-            return Err(BackendError::new(format!(
-                "{}: this file system does not support SQLite's write-ahead log",
-                file.path.display()
-            )));
+            return Err(BackendError::new("this file system does not support SQLite's write-ahead log"));
         }
-        database.connection.execute_batch(Self::WRITING).map_err(BackendError::new)?;
+        database.connection.execute_batch(Self::WRITING).map_err(explained)?;
         Ok(database)
     }
 
@@ -106,9 +105,8 @@ impl Database {
             connection.execute_batch("pragma trusted_schema = off; pragma temp_store = memory;")?;
             Ok(connection)
         };
-        let connection = open().map_err(|error: rusqlite::Error| {
-            BackendError::new(format!("{}: {error}", file.path.display()))
-        })?;
+        // Whoever has named the file says which it is.
+        let connection = open().map_err(explained)?;
         Ok(Self { connection, sql: file.sql.clone() })
     }
 }

@@ -25,6 +25,9 @@ mod database;
 
 mod documents;
 
+mod hindrance;
+pub use hindrance::Hindrance;
+
 mod identity;
 
 mod migrations;
@@ -129,7 +132,11 @@ impl SqliteStore {
         self.readers.read(|database| {
             let complaint: String =
                 database.connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
-            if complaint == "ok" { Ok(()) } else { Err(BackendError::new(complaint).into()) }
+            if complaint == "ok" {
+                return Ok(());
+            }
+            let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            Err(damage::explained(rusqlite::Error::SqliteFailure(damage, Some(complaint))).into())
         })
     }
 }

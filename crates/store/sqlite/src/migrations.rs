@@ -4,7 +4,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chancery_store::BackendError;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use crate::damage::explained;
 use crate::database::APPLICATION_ID;
+use crate::hindrance::Hindrance;
 
 pub(crate) struct Migration {
     pub(crate) number: u32,
@@ -20,16 +22,15 @@ const RECORD: &str =
 
 /// Brings the file up to date or refuses it, all in one transaction, so that one process at a time does it.
 pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), BackendError> {
-    let step =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(BackendError::new)?;
+    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
     let tables: Vec<String> = column(&step, "select name from sqlite_schema where type = 'table'")?;
     let application: i64 =
-        step.query_row("pragma application_id", [], |row| row.get(0)).map_err(BackendError::new)?;
+        step.query_row("pragma application_id", [], |row| row.get(0)).map_err(explained)?;
     if (!tables.is_empty() || application != 0) && application != APPLICATION_ID {
         return Err(BackendError::new("this SQLite file belongs to another program"));
     }
-    step.execute_batch(RECORD).map_err(BackendError::new)?;
-    step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(BackendError::new)?;
+    step.execute_batch(RECORD).map_err(explained)?;
+    step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(explained)?;
     let applied: Vec<u32> = column(&step, "select number from migration order by number")?;
     let checksums: Vec<Vec<u8>> = column(&step, "select checksum from migration order by number")?;
     if let Some(newest) =
@@ -59,14 +60,17 @@ pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Re
                     params![migration.number, checksum.as_ref()],
                 )
             })
-            .map_err(|error| BackendError::new(format!("migration {}: {error}", migration.number)))?;
+            .map_err(|error| match error.sqlite_error_code().and_then(Hindrance::of_code) {
+                Some(_) => explained(error),
+                None => BackendError::new(format!("migration {}: {error}", migration.number)),
+            })?;
     }
-    step.commit().map_err(BackendError::new)
+    step.commit().map_err(explained)
 }
 
 fn column<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> Result<Vec<T>, BackendError> {
     let read = || -> rusqlite::Result<Vec<T>> {
         connection.prepare(query)?.query_map([], |row| row.get(0))?.collect()
     };
-    read().map_err(BackendError::new)
+    read().map_err(explained)
 }
