@@ -3,7 +3,7 @@
 use chancery_jose::json::Object;
 use serde_json::{Map, Value};
 
-use super::dynamic::keeps_secret;
+use super::dynamic::{keeps_secret, sent};
 use super::registration::{Draft, Given, RFC7591, bytes, check_offered, fitting_secret, read_extra};
 use crate::client::{NotRegistered, Registered, RegistrationRules};
 use crate::error::{Complaint, Fault};
@@ -39,8 +39,7 @@ fn changed(
 ) -> Result<Draft, Vec<Complaint>> {
     let broken = |rule: String| vec![Complaint::new("metadata", rule, RFC7591)];
     let internal = |error: serde_json::Error| broken(error.to_string());
-    let members =
-        Object::parse(patch).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
+    let members = sent(patch).map_err(|complaint| vec![complaint])?;
     let mut metadata = serde_json::to_value(client.metadata()).map_err(internal)?;
     merge(&mut metadata, serde_json::from_slice(patch).map_err(internal)?);
     let json = serde_json::to_vec(&metadata).map_err(internal)?;

@@ -11,6 +11,7 @@ use chancery_types::handle::{Handle, RegistrationAccessToken};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
 use chancery_types::{ClientId, RealmId, RedirectKind, RedirectUri, Timestamp, made_id};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::registration::{Draft, Given, RFC7591, bytes, check_offered, fitting_secret, read_extra};
@@ -144,13 +145,31 @@ struct Change<'c> {
     secret: Option<Zeroizing<String>>,
 }
 
-/// The JSON object that a client has sent.
+/// The one JSON object that metadata are, or a change of them.
 ///
 /// # Errors
-/// If it is none.
+/// What it is instead, or where it is no JSON.
 pub(crate) fn sent(metadata: &[u8]) -> Result<Object<'_>, Complaint> {
-    Object::parse(metadata)
-        .map_err(|error| Complaint::new("metadata", format!("must be one JSON object: {error}"), RFC7591))
+    Object::parse(metadata).map_err(|error| {
+        let found = match error {
+            chancery_jose::Error::Json => instead_of_an_object(metadata),
+            other => other.to_string(),
+        };
+        Complaint::new("metadata", format!("must be one JSON object: {found}"), RFC7591)
+    })
+}
+
+fn instead_of_an_object(json: &[u8]) -> String {
+    if json.trim_ascii().is_empty() {
+        return "it is empty".into();
+    }
+    match serde_json::from_slice(json) {
+        Ok(Value::Array(_)) => "it is an array; add each client by itself".into(),
+        Ok(Value::String(_)) => "it is a string".into(),
+        Ok(_) => "it is no object".into(),
+        // What is wrong in which line and column, and nothing of what was sent.
+        Err(error) => error.to_string(),
+    }
 }
 
 impl<'c> Asked<'c> {

@@ -8,13 +8,12 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use chancery_jose::json::Object;
 use chancery_jose::{SecretDigest, SigningAlgorithm, base64url};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
 use chancery_types::{ClientId, Timestamp, made_id};
 use zeroize::Zeroizing;
 
-use super::{demanded, is_of_identity};
+use super::{demanded, dynamic, is_of_identity};
 use crate::client::hmac_secret;
 use crate::error::{Complaint, Complaints, Fault};
 use crate::fetch::DynFetch;
@@ -248,8 +247,7 @@ fn read(
     rules: &RegistrationRules<'_>,
 ) -> Result<Registered, Vec<Complaint>> {
     let broken = |rule: String| vec![Complaint::new("metadata", rule, RFC7591)];
-    let sent =
-        Object::parse(metadata).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
+    let sent = dynamic::sent(metadata).map_err(|complaint| vec![complaint])?;
     let profile = OwnSettings::profile_in(&sent);
     let picked = rules.choices(profile, &rules.offered.subject_types, &|_| true).pick(&sent);
     let object = picked.over(sent);

@@ -172,3 +172,24 @@ fn what_is_wrong_is_said_in_sentences() {
         assert!(!printed.contains("Complaint {") && !printed.contains("\\\""), "{printed}");
     }
 }
+
+/// Text that is no JSON object is told what it is, or where its mistake is.
+#[test]
+fn what_is_no_json_object_is_told_where() {
+    for (text, said) in [
+        ("{\n  \"client_id\": \"a\",\n}", "trailing comma at line 3 column 1"),
+        ("{\"client_id\": \"a\"", "EOF while parsing an object at line 1 column 17"),
+        (r#"[{"client_id": "a"}]"#, "it is an array; add each client by itself"),
+        (" \n", "it is empty"),
+        (r#""a""#, "it is a string"),
+        ("7", "it is no object"),
+        (r#"{"client_id": "a", "client_id": "a"}"#, "a member occurs twice"),
+    ] {
+        let Err(complaints) = registered("https://id.example", text) else { panic!("{text}") };
+        assert_eq!(
+            complaints.to_string(),
+            format!("metadata: must be one JSON object: {said} (RFC 7591 section 2)"),
+            "{text}"
+        );
+    }
+}
