@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chancery_core::event::{
-    ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, LoginAttempt, Occasion, PASSWORDS_UNSUPPORTED,
+    ACCOUNT_CHANGED, ACCOUNT_MISSING, Event, FIELDS_MISSING, LoginAttempt, Occasion, PASSWORDS_UNSUPPORTED,
 };
 use chancery_core::interaction::form_token::FORM_INCOMPLETE;
 use chancery_core::ports::EventSink;
@@ -75,7 +75,7 @@ impl Said {
 /// The reason, if the event is of a kind that is said only once: the first says everything, and anybody can cause the others.
 fn said_once(event: &Event) -> Option<&'static str> {
     match event {
-        Event::LoginFailed { reason: PASSWORDS_UNSUPPORTED, .. } => Some(PASSWORDS_UNSUPPORTED),
+        Event::LoginFailed { reason: reason @ (PASSWORDS_UNSUPPORTED | FIELDS_MISSING), .. } => Some(reason),
         Event::Refused { reason, .. } => Some(reason.name),
         _ => None,
     }
@@ -83,10 +83,18 @@ fn said_once(event: &Event) -> Option<&'static str> {
 
 /// What to mend in the application's own accounts, where they contradict themselves or are incomplete.
 fn advice_on(attempt: &LoginAttempt, reason: &str) -> Option<String> {
-    if reason == PASSWORDS_UNSUPPORTED {
-        return Some(
-            "`Accounts::authenticate` is not implemented, so nobody can sign in with a password".into(),
-        );
+    let incomplete = match reason {
+        PASSWORDS_UNSUPPORTED => {
+            Some("`Accounts::authenticate` is not implemented, so nobody can sign in with a password")
+        }
+        FIELDS_MISSING => Some(
+            "the form of a login page came back without a field `username` or `password`, and `Accounts::known` knew nobody: \
+             give the inputs these names",
+        ),
+        _ => None,
+    };
+    if let Some(advice) = incomplete {
+        return Some(advice.into());
     }
     let id = attempt.account.as_ref()?.as_str();
     let wrong = match reason {
@@ -164,7 +172,7 @@ mod tests {
             name_digest: "d".into(),
             client: chancery_types::ClientId::parse("app").unwrap(),
         };
-        let failed = Event::LoginFailed { attempt, reason: PASSWORDS_UNSUPPORTED };
+        let failed = |reason| Event::LoginFailed { attempt: attempt.clone(), reason };
         let incomplete = Event::Refused {
             endpoint: Endpoint::Interaction,
             reason: &FORM_INCOMPLETE,
@@ -172,7 +180,8 @@ mod tests {
             redirect_uri: None,
         };
         for (event, text) in [
-            (failed, "`Accounts::authenticate` is not implemented"),
+            (failed(PASSWORDS_UNSUPPORTED), "`Accounts::authenticate` is not implemented"),
+            (failed(FIELDS_MISSING), "without a field `username` or `password`"),
             (incomplete, "put `form.hidden_inputs()` into it"),
         ] {
             let lines: Vec<_> = [100, 101, 200]

@@ -78,6 +78,10 @@ pub const DISABLED: &str = "disabled";
 /// [`Accounts::authenticate`](crate::ports::Accounts::authenticate) is not implemented.
 pub const PASSWORDS_UNSUPPORTED: &str = "passwords_unsupported";
 
+/// Why a login has failed: its form has no field `username` or no field `password`, and
+/// [`Accounts::known`](crate::ports::Accounts::known) knew nobody.
+pub const FIELDS_MISSING: &str = "fields_missing";
+
 /// Which account a login was for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginAttempt {
@@ -224,7 +228,7 @@ pub enum Event {
         /// Whose.
         attempt: LoginAttempt,
         /// The name of a [`LoginRefusal`](crate::ports::LoginRefusal), or why no session was begun after it:
-        /// `account_missing`, `account_changed`, `disabled` or `login_too_old`.
+        /// `account_missing`, `account_changed`, `disabled` or `login_too_old`; or `fields_missing`.
         reason: &'static str,
     },
     /// A person authenticated.

@@ -503,6 +503,30 @@ fn a_stranger_behind_the_same_unnamed_proxy_keeps_nobody_out() {
     }
 }
 
+/// Inputs with other names: the person reads the same as after a wrong password, and the log says what is missing. Fields that
+/// are there and empty are the person's own mistake.
+#[test]
+fn a_login_form_without_its_fields_says_so() {
+    for (fields, is_missing) in [
+        (&[("email", "alice"), ("pass", "secret")][..], true),
+        (&[("email", "alice"), ("password", "secret")], true),
+        (&[("username", ""), ("password", "")], false),
+    ] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        let page = login_page(&ua, &kit).expect_page("login");
+        let form = page.form();
+        let hidden = form.fields.into_iter().filter(|(name, _)| !["username", "password"].contains(&&**name));
+        let typed = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let refused = page.post(&form.action, &hidden.chain(typed).collect::<Vec<_>>()).expect_page("login");
+        let failed = refused.events().iter().find_map(|event| match event {
+            Event::LoginFailed { attempt, reason } => Some((*reason, attempt.name_digest.is_empty())),
+            _ => None,
+        });
+        assert_eq!(failed, is_missing.then_some(("fields_missing", true)), "{fields:?}");
+    }
+}
+
 /// FR-13: a login after which no session is begun is in the log as well, with what was wrong; the page says the same each time.
 #[test]
 fn a_login_that_is_good_for_nothing_says_why() {

@@ -7,7 +7,7 @@ use super::prompt::LOGIN_TOO_OLD;
 use super::throttle::Admission;
 use super::view::LoginProblem;
 use crate::error::Fault;
-use crate::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, DISABLED, Event, LoginAttempt};
+use crate::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, DISABLED, Event, FIELDS_MISSING, LoginAttempt};
 use crate::model::{Account, Authentication, LoginForm};
 use crate::ports::LoginOutcome;
 
@@ -28,6 +28,12 @@ pub(super) enum Checked {
 pub(super) async fn check(pending: &Pending<'_>, form: LoginForm) -> Result<Checked, Fault> {
     let Pending { by, call, env, .. } = pending;
     if !form.is_typed() {
+        if !form.has_fields() {
+            // A page of the application's own, or a stranger's form: nothing was tried, so nothing is counted.
+            let client = pending.client.id().clone();
+            let attempt = LoginAttempt { account: None, name_digest: Box::default(), client };
+            env.record(call, &Event::LoginFailed { attempt, reason: FIELDS_MISSING });
+        }
         return Ok(Checked::Refused(LoginProblem::Refused));
     }
     let name = env.accounts.folded(&form.username);

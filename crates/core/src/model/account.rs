@@ -156,6 +156,11 @@ impl LoginForm {
     pub(crate) fn is_typed(&self) -> bool {
         !self.username.trim().is_empty() && !self.password.is_empty()
     }
+
+    /// Whether the form that was posted has both fields, be they empty. If not, the page names them otherwise.
+    pub(crate) fn has_fields(&self) -> bool {
+        ["username", "password"].iter().all(|name| self.posted.fields.iter().any(|(have, _)| have == *name))
+    }
 }
 
 /// A form as the browser has posted it: its fields, the cookies that the application has set, and where it came from.

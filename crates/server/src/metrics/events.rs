@@ -1,7 +1,7 @@
 //! What the engine's events count.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Endpoint, Event, GrantEnd};
+use chancery_core::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Endpoint, Event, FIELDS_MISSING, GrantEnd};
 use chancery_types::iana::GrantType;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -82,6 +82,7 @@ impl Heard {
             "disabled",
             ACCOUNT_MISSING,
             ACCOUNT_CHANGED,
+            FIELDS_MISSING,
             "login_too_old",
             "throttled",
             "busy",
