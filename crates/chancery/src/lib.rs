@@ -172,8 +172,8 @@ pub mod interaction {
         ChangePasswordView, ClientView, ConfirmDeviceView, ConfirmEndView, ConsentView, CustomView,
         DeviceDoneView, Ending, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
         LogoutDoneView, LogoutFramesView, OwnAccountView, OwnSessionView, PasswordProblem, PostLogoutTarget,
-        ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView, UnregisteredView, UserCodeView,
-        View, WaitingView,
+        ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView, UnknownClientView,
+        UnregisteredView, UserCodeView, View, WaitingView,
     };
     pub use chancery_core::interaction::{
         AccountNews, ApprovalProblem, ApproveStep, ConfirmDeviceStep, ConsentStep, CustomStep, Location,

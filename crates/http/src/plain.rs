@@ -7,7 +7,7 @@ use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormView, LoginProblem, LoginView,
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
-    SignedInView, UnregisteredView, Wait,
+    SignedInView, UnknownClientView, UnregisteredView, Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
@@ -425,9 +425,10 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
     let way_on =
         way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
     format!(
-        "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p>{}<p>Request id: <code>{}</code></p>",
+        "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p>{}{}<p>Request id: <code>{}</code></p>",
         view.code(),
         view.unregistered.as_ref().map_or(String::new(), unregistered),
+        view.unknown_client.as_ref().map_or(String::new(), unknown_client),
         Html::escape(&view.request_id.0)
     )
 }
@@ -439,6 +440,12 @@ fn unregistered(view: &UnregisteredView) -> String {
     let command = view.command.as_deref().map(Html::escape);
     let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
     format!("<p>Client: <code>{client}</code><br>Redirect URI: <code>{uri}</code></p>{why_not}{command}")
+}
+
+fn unknown_client(view: &UnknownClientView) -> String {
+    let command = view.command.as_deref().map(Html::escape);
+    let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
+    format!("<p>Client: <code>{}</code></p>{command}", Html::escape(&view.client_id))
 }
 
 fn submitting(form: &FormMarkup, nonce: &str) -> String {

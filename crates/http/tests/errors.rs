@@ -316,6 +316,42 @@ fn developers_see_the_redirect_uri_that_is_not_registered() {
     assert!(page.contains(command), "{page}");
 }
 
+/// Whoever develops an application sees which `client_id` came, escaped and bounded, and what lists those that there are; on
+/// every other provider the page says nothing of it.
+#[test]
+fn developers_see_the_client_that_is_unknown() {
+    let shown = |program: Option<Option<&str>>, id: &str| {
+        let mut kit = TestProvider::new();
+        if let Some(program) = program {
+            kit.service = kit.service.clone().with_trial_clients(TrialClients {
+                public: "web".to_owned(),
+                confidential: "web".to_owned(),
+                machine: "web".to_owned(),
+                secret: "s3cret".to_owned(),
+                username: "demo".to_owned(),
+                program: program.map(str::to_owned),
+            });
+        }
+        let ua = kit.user_agent();
+        let page = kit.authorization_request("web").set("client_id", id).open(&ua);
+        page.expect_page("error").answer().text().to_owned()
+    };
+    let (bound, list) = ("x".repeat(255), "<pre>./chancery client list</pre>");
+    for (id, part) in [
+        ("my-ap", "my-ap"),
+        ("<b>&", "&lt;b&gt;&amp;"),
+        ("we\u{df}", "we\u{df}"),
+        (&"x".repeat(3000), &bound),
+    ] {
+        let page = shown(Some(Some("./chancery")), id);
+        assert!(page.contains(&format!("Client: <code>{part}</code>")) && page.contains(list), "{page}");
+        let page = shown(Some(None), id);
+        assert!(page.contains(&format!("Client: <code>{part}</code>")) && !page.contains("<pre>"), "{page}");
+        let page = shown(None, id);
+        assert!(!page.contains("Client:") && !page.contains("<pre>"), "{page}");
+    }
+}
+
 /// A panic of the application costs the request in which it happens: a person gets the error page, a client JSON; it
 /// is an event, and nothing is issued.
 #[test]

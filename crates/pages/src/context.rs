@@ -280,6 +280,10 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
             unregistrable => came.unregistrable.as_ref().map(ToString::to_string),
             command => came.command.as_deref(),
         }),
+        unknown_client => view.unknown_client.as_ref().map(|came| context! {
+            client_id => &*came.client_id,
+            command => came.command.as_deref(),
+        }),
     }
 }
 

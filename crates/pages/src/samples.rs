@@ -10,13 +10,14 @@ use chancery_core::interaction::view::{
     AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView, ConfirmDeviceView,
     ConsentView, DeviceDoneView, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
     LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView,
-    UnregisteredView, UserCodeView, WaitingView,
+    UnknownClientView, UnregisteredView, UserCodeView, WaitingView,
 };
 use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
 use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, DynDetailType, Words};
 use chancery_core::ports::SignUpRefusal;
+use chancery_core::request::addressed::CLIENT_UNKNOWN;
 use chancery_http::{
     Around, Content, FormMarkup, FrontPageView, LanguageSwitch, MessageMarkup, Page, Retry, TrialClients,
 };
@@ -404,6 +405,7 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error-way-on", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistered", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistrable", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
+        ("error-unknown-client", Some(&CLIENT_UNKNOWN), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
@@ -414,7 +416,11 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
             "error-unregistrable" => unregistrable(),
             _ => None,
         };
-        let view = ErrorView { reason, fault, client, request_id, unregistered };
+        let unknown_client = (name == "error-unknown-client").then(|| UnknownClientView {
+            client_id: "my-ap".into(),
+            command: Some("chancery client list".to_owned()),
+        });
+        let view = ErrorView { reason, fault, client, request_id, unregistered, unknown_client };
         show(name, Content::Error(&view, retry));
     }
 }

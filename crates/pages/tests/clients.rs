@@ -169,3 +169,37 @@ fn developers_see_what_registers_a_redirect_uri() {
         }
     }
 }
+
+/// The same for a client that nobody has registered.
+#[test]
+fn developers_see_which_client_is_unknown() {
+    for (language, words) in
+        [("en", "No client has this client_id."), ("de", "Kein Client hat diese client_id.")]
+    {
+        for is_shown in [false, true] {
+            let mut kit = provider(Templates::built_in(), LOGO);
+            if is_shown {
+                kit.service = kit.service.clone().with_trial_clients(TrialClients {
+                    public: "shop".to_owned(),
+                    confidential: "shop".to_owned(),
+                    machine: "shop".to_owned(),
+                    secret: "s3cret".to_owned(),
+                    username: "demo".to_owned(),
+                    program: Some("target/debug/chancery".to_owned()),
+                });
+            }
+            let request = kit.authorization_request("shop").set("client_id", "sh<p");
+            let ua = kit.user_agent();
+            let page = request.set("chancery_language", language).open(&ua).expect_page("error");
+            let page = page.answer().text();
+            for part in [
+                words,
+                "<code>sh&lt;p</code></dd>",
+                "<code>target/debug/chancery client list</code>",
+                "<details class=\"more\" open>",
+            ] {
+                assert_eq!(page.contains(part), is_shown, "{part} in {page}");
+            }
+        }
+    }
+}

@@ -275,7 +275,8 @@ pub(super) async fn open<'a>(
                 decide(by, (call, env), &client, &waiting, (decision, deadline, &answer)).await?;
             }
             let client_id = client.id().clone();
-            Err(PageError { failure, way_on: Some(client), client: Some(client_id), unregistered: None })
+            let way_on = Some(client);
+            Err(PageError { way_on, client: Some(client_id), ..PageError::from(failure) })
         }
     }
 }

@@ -97,8 +97,13 @@ impl<'a> Resolved<'a> {
             Some(client) => client,
             None => {
                 let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
-                let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
-                env.registry.client(&env.realm, &id).await?.ok_or(&CLIENT_UNKNOWN)?
+                let found = match ClientId::parse(id) {
+                    Ok(id) => env.registry.client(&env.realm, &id).await?,
+                    Err(_) => None,
+                };
+                let unknown =
+                    || PageError { unknown_client: Some(id.into()), ..PageError::from(&CLIENT_UNKNOWN) };
+                found.ok_or_else(unknown)?
             }
         };
         let refused = |why: Refusal, way_on: Option<&Arc<Client>>| PageError {
@@ -106,6 +111,7 @@ impl<'a> Resolved<'a> {
             way_on: way_on.cloned(),
             client: Some(client.id().clone()),
             unregistered: None,
+            unknown_client: None,
         };
         if !client.is_enabled() {
             return Err(refused((&CLIENT_DISABLED).into(), None));

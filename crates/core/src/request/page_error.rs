@@ -17,10 +17,12 @@ pub struct PageError {
     pub failure: Failure,
     /// The client on whose own page the person can continue, if it is known.
     pub way_on: Option<Arc<Client>>,
-    /// The client that the request named, for our own log, if it named one.
+    /// The client that the request named, for our own log, if there is one.
     pub client: Option<ClientId>,
     /// Which redirect URI the request named, if the client has not registered it.
     pub unregistered: Option<Box<UnregisteredUri>>,
+    /// The `client_id` that no client has, as it came. It may be a secret in the wrong place, so no log has it.
+    pub unknown_client: Option<Box<str>>,
 }
 
 /// A redirect URI that its client has not registered. Whoever made the request has chosen it.
@@ -67,6 +69,6 @@ debug_as_display!(PageError);
 
 impl<E: Into<Failure>> From<E> for PageError {
     fn from(failure: E) -> Self {
-        Self { failure: failure.into(), way_on: None, client: None, unregistered: None }
+        Self { failure: failure.into(), way_on: None, client: None, unregistered: None, unknown_client: None }
     }
 }

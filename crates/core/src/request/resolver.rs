@@ -385,6 +385,7 @@ fn referred<'a>(
         way_on: Some(Arc::clone(&client)),
         client: Some(client.id().clone()),
         unregistered: None,
+        unknown_client: None,
     };
     let pushed = pushed.map_err(|why| refused(why.into()))?;
     let PushedRequestBody { request, source, .. } = &pushed.found.body;

@@ -280,6 +280,7 @@ fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
             way_on: request.client.clone(),
             client: request.claimed.clone(),
             unregistered: None,
+            unknown_client: None,
         });
     }
     let sessions = (!call.sessions.is_empty()).then(Vec::new);

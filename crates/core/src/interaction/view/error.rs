@@ -21,6 +21,8 @@ pub struct ErrorView {
     pub request_id: RequestId,
     /// The redirect URI that the client has not registered, told to developers only: whoever made the request has chosen it.
     pub unregistered: Option<UnregisteredView>,
+    /// The client that nobody has registered, told to developers only for the same reason.
+    pub unknown_client: Option<UnknownClientView>,
 }
 
 /// A redirect URI that is not registered.
@@ -35,6 +37,17 @@ pub struct UnregisteredView {
     pub command: Option<String>,
 }
 
+/// A `client_id` that no client has.
+pub struct UnknownClientView {
+    /// As it came, or the beginning of one that is longer than any can be.
+    pub client_id: Box<str>,
+    /// The command that lists those that there are.
+    pub command: Option<String>,
+}
+
+/// How many characters of a `client_id` that no client has are shown.
+const LONGEST_SHOWN: usize = 255;
+
 impl ErrorView {
     /// What the page of this error says, in this language.
     #[must_use]
@@ -47,11 +60,11 @@ impl ErrorView {
         if let Some(client) = &mut client {
             client.speak(language);
         }
-        Self { reason, fault, client, request_id, unregistered: None }
+        Self { reason, fault, client, request_id, unregistered: None, unknown_client: None }
     }
 
-    /// With the redirect URI that is not registered, for a page that only developers see. The program is what they type to
-    /// start `chancery`.
+    /// With the redirect URI or the client that is not registered, for a page that only developers see. The program is what
+    /// they type to start `chancery`.
     #[must_use]
     pub fn for_developers(self, error: &PageError, program: Option<&str>) -> Self {
         let unregistered = error.unregistered.as_ref().zip(error.way_on.as_deref());
@@ -63,7 +76,11 @@ impl ErrorView {
                 .filter(|_| came.unregistrable.is_none())
                 .map(|program| registers(program, client, &came.uri)),
         });
-        Self { unregistered, ..self }
+        let unknown_client = error.unknown_client.as_ref().map(|came| UnknownClientView {
+            client_id: came.chars().take(LONGEST_SHOWN).collect(),
+            command: program.map(|program| format!("{program} client list")),
+        });
+        Self { unregistered, unknown_client, ..self }
     }
 
     /// The error code to show.
