@@ -166,6 +166,8 @@ mod clients {
         let photos = Client::web("photos")
             .name("Photos")
             .redirect("https://photos.example/cb")
+            .redirect_after_logout("https://photos.example/")
+            .without_consent() // it is our own: nobody is asked whether it may
             .set("tos_uri", "https://photos.example/tos");
         let app = Client::spa("app").redirect("http://localhost:5173/").on_loopback(); // while it is developed
         let registry = MemoryRegistry::new()
