@@ -69,6 +69,14 @@ impl Access {
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
     }
 
+    /// Checks a backup that is to be restored, or its folder: whoever may write there may have put another one in its place.
+    fn check_source(self) -> Result<(), String> {
+        let allowed = if self.owner == ROOT { GROUP_WRITES } else { 0 };
+        let rule = "whoever writes there could have put another backup in its place, and would be anybody once it is restored: \
+                    make sure that it is yours, and copy it into a folder of your own (`mkdir -m 700`)";
+        self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
+    }
+
     /// Checks that the file is ours or root's, unless another owner is trusted. Root never works on the files
     /// of another: what it makes beside them would be its own, and that user could not open it.
     fn check_owner(self, is_another_trusted: bool) -> Result<(), String> {
@@ -149,6 +157,16 @@ pub(crate) fn check_folder(folder: &Path, is_group_trusted: bool) -> Result<(), 
 pub(crate) fn check_backups(folder: &Path) -> Result<(), String> {
     let metadata = std::fs::metadata(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Access::of(&metadata).check_backups().map_err(|what| format!("{}: {what}", folder.display()))
+}
+
+/// Checks the backup that is to be restored, and its folder.
+pub(crate) fn check_source(backup: &Path) -> Result<(), String> {
+    let path = backup.canonicalize().unwrap_or_else(|_| backup.to_owned());
+    for file in [folder_of(&path), path] {
+        let metadata = std::fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        Access::of(&metadata).check_source().map_err(|what| format!("{}: {what}", file.display()))?;
+    }
+    Ok(())
 }
 
 fn check_folder_by(ourselves: u32, folder: &Path, is_group_trusted: bool) -> Result<(), String> {

@@ -7,13 +7,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
-use chancery_store_sqlite::{Backup as About, back_up, examine, is_in_use, revive};
+use chancery_store_sqlite::{Backup as About, Hindrance, back_up, examine, is_in_use, revive};
 use chancery_types::Kind;
 
 use super::{Output, client, lines};
-use crate::access::{IS_FOLDER, check_backups, check_folder, check_store, folder_of, with_companions};
+use crate::access::{
+    IS_FOLDER, check_backups, check_folder, check_source, check_store, folder_of, forbidden_store, full_disk,
+    with_companions,
+};
 use crate::arguments::{Backup, Restore};
-use crate::parts::{missing, open};
+use crate::parts::{hindered, missing, open};
 use crate::settings::{Settings, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, counted};
@@ -70,6 +73,12 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     };
     let from = &wanted.file;
     let about = |what: &dyn std::fmt::Display| format!("{}: {what}; nothing was changed", from.display());
+    let unread = |error| with_remedy(format!("{}: {error}", from.display())) + "; nothing was changed";
+    // Before anything is said of the store: without a backup there is nothing to do.
+    if from.metadata().map_err(unread)?.is_dir() {
+        return Err(about(&"is a folder and no backup"));
+    }
+    check_source(from).map_err(|what| what + "; nothing was changed")?;
     check_folder(&folder_of(path), *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
     let there: Vec<PathBuf> =
         with_companions(path).into_iter().filter(|file| file.symlink_metadata().is_ok()).collect();
@@ -80,9 +89,16 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     if is_there && !wanted.replace {
         let files: Vec<String> = there.iter().map(|file| file.display().to_string()).collect();
         let (what, kept) = if there.contains(path) {
-            ("exists and was not changed", "the store that is there now is kept beside it")
+            let what =
+                if files.len() > 1 { "exist and were not changed" } else { "exists and was not changed" };
+            (what, "the store that is there now is kept beside it")
         } else {
-            ("is left of a store that is lost, and was not changed", "what is left is kept beside it")
+            let what = if files.len() > 1 {
+                "are left of a store that is lost, and were not changed"
+            } else {
+                "is left of a store that is lost, and was not changed"
+            };
+            (what, "what is left is kept beside it")
         };
         return Err(format!(
             "{} {what}. If the backup is to take its place, stop the server and say --replace: {kept}",
@@ -92,17 +108,17 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     let _alone = StoreLock::take(&settings, Holder::Command("restore"))?;
     check_unused(path)?;
     // Everything is done with a copy, beside the store, until it is good.
-    let mut copy = Unfinished::beside(path, "restored").map_err(|error| about(&error))?;
-    let unread = |error| with_remedy(format!("{}: {error}", from.display())) + "; nothing was changed";
+    let mut copy = Unfinished::beside(path, "restored").map_err(|error| unwritten(path, &error))?;
     let mut source = File::open(from).map_err(unread)?;
-    if source.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(about(&"is a folder and no backup"));
-    }
     let copied = OpenOptions::new().write(true).open(&copy.0).and_then(|mut file| {
         let length = std::io::copy(&mut source, &mut file)?;
         file.sync_all().map(|()| length)
     });
-    if copied.map_err(|error| about(&error))? == 0 {
+    let no_copy = |error: std::io::Error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => unwritten(path, &error),
+        _ => about(&error),
+    };
+    if copied.map_err(no_copy)? == 0 {
         return Err(about(&"is empty"));
     }
     let made = examine(&copy.0).map_err(|why| about(&why))?;
@@ -111,7 +127,10 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
                    --keep-logins, or stop the server and make another backup";
         return Err(about(&why));
     }
-    revive(&copy.0, (!wanted.keep_logins).then_some(KEPT)).map_err(|why| about(&why))?;
+    revive(&copy.0, (!wanted.keep_logins).then_some(KEPT)).map_err(|why| match Hindrance::of(&why) {
+        Some(Hindrance::Full | Hindrance::Failing) => hindered(path, &why) + "; nothing was changed",
+        _ => about(&why),
+    })?;
     let content = content(&settings.with_store_at(&copy.0), wrapping_key).await.map_err(|why| about(&why))?;
     let [_, log, _] = with_companions(&copy.0);
     if log.metadata().is_ok_and(|metadata| metadata.len() > 0) {
@@ -122,6 +141,23 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     let before = if is_there { Some(set_aside(path)?) } else { None };
     copy.replace(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(said(&wanted, path, &made, &content, before.as_deref()))
+}
+
+/// What is said when the copy cannot be written beside the store, which says nothing of the backup.
+fn unwritten(store: &Path, error: &std::io::Error) -> String {
+    let folder = folder_of(store);
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("store.sqlite: {}; nothing was changed", full_disk(&folder))
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            format!("store.sqlite: {}; nothing was changed", forbidden_store(store))
+        }
+        _ => format!(
+            "store.sqlite: nothing can be written into the folder {}: {error}; nothing was changed",
+            folder.display()
+        ),
+    }
 }
 
 fn check_unused(store: &Path) -> Result<(), String> {

@@ -5,7 +5,7 @@ use chancery_types::nearest::nearest;
 use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form, SECTIONS};
-use super::environment::variables;
+use super::environment::{CONFIGURATION, variables};
 use super::unknown::{nearest_in, of_section};
 
 pub(super) const OVERRIDING: &str = "docs/configuration.md, overriding";
@@ -23,7 +23,7 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
     let (name, found, known): (&str, _, Vec<String>) = match from {
         From::Variable(name) => {
             let found = ALL.iter().find(|setting| setting.variable().as_deref() == Some(*name));
-            (name, found, variables().collect())
+            (name, found, variables().chain([CONFIGURATION.to_owned()]).collect())
         }
         From::Flag(key) => {
             let single = || ALL.iter().filter(|setting| setting.variable().is_some());
@@ -189,6 +189,8 @@ mod tests {
         let mut table = Table::new();
         let complaint = lay(&mut table, &From::Variable("CHANCERY_ISUER"), "x").unwrap_err();
         assert!(complaint.rule.contains("CHANCERY_ISSUER"), "{complaint}");
+        let complaint = lay(&mut table, &From::Variable("CHANCERY_CONFG"), "x").unwrap_err();
+        assert!(complaint.rule.contains("did you mean CHANCERY_CONFIG?"), "{complaint}");
         let complaint = lay(&mut table, &From::Flag("http.connection"), "x").unwrap_err();
         assert!(complaint.rule.contains("http.connections"), "{complaint}");
         let complaint = lay(&mut table, &From::Flag("http.connections"), "many").unwrap_err();

@@ -219,6 +219,13 @@ fn a_wrong_file_is_named_and_changes_nothing() {
     assert!(said.contains("realm other"), "{said}");
     let said = refused(&folder, &["restore", "good"], "");
     assert!(said.contains("--replace") && said.contains("was not changed"), "{said}");
+    let said = refused(&folder, &["restore", "missing"], "");
+    assert!(said.contains("missing: No such file") && !said.contains("--replace"), "{said}");
+    fs::create_dir(folder.join("open")).unwrap();
+    fs::copy(folder.join("good"), folder.join("open/good")).unwrap();
+    fs::set_permissions(folder.join("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    let said = refused(&folder, &["restore", "open/good", "--replace"], "");
+    assert!(said.contains("open: everybody can access it") && said.contains("nothing was changed"), "{said}");
     let said = refused(&folder, &["backup", "good"], "");
     assert!(said.contains("exists already"), "{said}");
     let said = refused(&folder, &["backup", "missing/backup"], "");
@@ -429,6 +436,7 @@ fn a_folder_in_the_place_of_a_file_is_named_as_that() {
             assert!(said.contains("folder is a folder") && !said.contains("chmod"), "{setting}: {said}");
         }
     }
+    fs::write(folder.join("x"), "x").unwrap();
     let said = refused(&folder, &["restore", "x", "--replace", "--set", "store.sqlite=folder"], "");
     assert!(said.contains("is a folder"), "{said}");
     let said = refused(&folder, &["check", "--config", "."], "");
