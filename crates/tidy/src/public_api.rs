@@ -34,6 +34,7 @@ const OF_THE_LANGUAGE: &[&str] = &[
     "Self",
     "Send",
     "String",
+    "TryFrom",
     "Vec",
 ];
 
