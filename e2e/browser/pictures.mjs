@@ -68,6 +68,8 @@ const SHOWN = {
     error: 'An error that names no application',
     'error-way-on': 'An error with a way on to the application',
     'error-unregistered': 'A redirect URI that a development provider does not know',
+    'error-unregistrable': 'A redirect URI that no client can have',
+    'error-unknown-client': 'A client that a development provider does not know',
     'error-busy': 'Too much to do',
     'error-broken': 'A fault of the server',
     'not-found': 'An address where there is nothing',
