@@ -116,6 +116,18 @@ fn a_doubtful_logout_says_what_is_wrong() {
     }
 }
 
+/// Makes it one of developers.
+fn for_developers(kit: &mut TestProvider) {
+    kit.service = kit.service.clone().with_trial_clients(TrialClients {
+        public: "shop".to_owned(),
+        confidential: "shop".to_owned(),
+        machine: "shop".to_owned(),
+        secret: "s3cret".to_owned(),
+        username: "demo".to_owned(),
+        program: Some("target/debug/chancery".to_owned()),
+    });
+}
+
 /// Whoever develops an application sees in the details, which are open then, what came and what registers it; nobody else
 /// does.
 #[test]
@@ -124,24 +136,16 @@ fn developers_see_what_registers_a_redirect_uri() {
         ("en", "Redirect URI of the request", "Why it cannot be registered"),
         ("de", "Redirect-URI der Anfrage", "Warum die Adresse sich nicht registrieren lässt"),
     ] {
-        for program in [None, Some("target/debug/chancery")] {
+        for is_shown in [false, true] {
             let mut kit = provider(Templates::built_in(), LOGO);
-            if program.is_some() {
-                kit.service = kit.service.clone().with_trial_clients(TrialClients {
-                    public: "shop".to_owned(),
-                    confidential: "shop".to_owned(),
-                    machine: "shop".to_owned(),
-                    secret: "s3cret".to_owned(),
-                    username: "demo".to_owned(),
-                    program: program.map(str::to_owned),
-                });
+            if is_shown {
+                for_developers(&mut kit);
             }
             let ua = kit.user_agent();
             let request =
                 kit.authorization_request("shop").set("redirect_uri", "https://shop.example/new?a=&b");
             let page = request.set("ui_locales", language).set("chancery_language", language).open(&ua);
             let page = page.expect_page("error").answer().text().to_owned();
-            let is_shown = program.is_some();
             for part in [
                 words,
                 "<code>https://shop.example/new?a=&amp;b</code></dd>",
@@ -179,14 +183,7 @@ fn developers_see_which_client_is_unknown() {
         for is_shown in [false, true] {
             let mut kit = provider(Templates::built_in(), LOGO);
             if is_shown {
-                kit.service = kit.service.clone().with_trial_clients(TrialClients {
-                    public: "shop".to_owned(),
-                    confidential: "shop".to_owned(),
-                    machine: "shop".to_owned(),
-                    secret: "s3cret".to_owned(),
-                    username: "demo".to_owned(),
-                    program: Some("target/debug/chancery".to_owned()),
-                });
+                for_developers(&mut kit);
             }
             let request = kit.authorization_request("shop").set("client_id", "sh<p");
             let ua = kit.user_agent();

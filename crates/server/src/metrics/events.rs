@@ -1,7 +1,9 @@
 //! What the engine's events count.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{ACCOUNT_CHANGED, ACCOUNT_MISSING, Endpoint, Event, FIELDS_MISSING, GrantEnd};
+use chancery_core::event::{
+    ACCOUNT_CHANGED, ACCOUNT_MISSING, DISABLED, Endpoint, Event, FIELDS_MISSING, GrantEnd,
+};
 use chancery_types::iana::GrantType;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -79,7 +81,7 @@ impl Heard {
             "succeeded",
             "unknown_name",
             "wrong_password",
-            "disabled",
+            DISABLED,
             ACCOUNT_MISSING,
             ACCOUNT_CHANGED,
             FIELDS_MISSING,

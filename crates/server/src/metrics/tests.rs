@@ -151,3 +151,23 @@ fn counting_allocates_nothing() {
     count();
     assert_eq!(allocation_counter::measure(count).count_total, 0);
 }
+
+/// What is at hand for an endpoint is its own, for what is ordinary and for what is not.
+#[test]
+fn each_endpoint_is_counted_under_its_name() {
+    let metrics = metrics();
+    for status in [StatusCode::OK, StatusCode::SEE_OTHER, StatusCode::BAD_REQUEST] {
+        for endpoint in Endpoint::ALL {
+            metrics.request(Some(*endpoint)).answered(status);
+        }
+    }
+    let text = text(&metrics);
+    for endpoint in Endpoint::ALL {
+        for status in [200, 303, 400] {
+            let counted = format!("chancery_requests_total{{endpoint=\"{endpoint}\",status=\"{status}\"}} 1");
+            assert!(text.lines().any(|line| line == counted), "{counted}\n{text}");
+        }
+        let timed = format!("chancery_request_duration_seconds_count{{endpoint=\"{endpoint}\"}} 3");
+        assert!(text.lines().any(|line| line == timed), "{timed}\n{text}");
+    }
+}
