@@ -27,11 +27,13 @@ class Form:
 
 
 class Page(html.parser.HTMLParser):
-    """The parts of a page that a person acts on."""
+    """The parts of a page that a person acts on: its forms and links are those in `main`, because the footer's form, which shows
+    the page in another language, answers nothing."""
 
     def __init__(self, text):
         super().__init__()
         self.name, self.language, self.forms, self.links = None, None, [], []
+        self.inside = False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -39,7 +41,9 @@ class Page(html.parser.HTMLParser):
         if tag == "html":
             self.language = attributes.get("lang")
         elif tag == "main":
-            self.name = attributes.get("data-page")
+            self.name, self.inside = attributes.get("data-page"), True
+        elif not self.inside:
+            return
         elif tag == "a" and "href" in attributes:
             self.links.append(attributes["href"])
         elif tag == "form":
@@ -48,6 +52,9 @@ class Page(html.parser.HTMLParser):
             self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
         elif tag == "button" and self.forms:
             self.forms[-1].buttons.append((attributes.get("name", ""), attributes.get("value", "")))
+
+    def handle_endtag(self, tag):
+        self.inside &= tag != "main"
 
 
 class Person:
