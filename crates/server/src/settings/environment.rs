@@ -3,12 +3,13 @@
 
 use std::ffi::OsString;
 use std::net::IpAddr;
+use std::path::Path;
 
 use chancery_core::error::Complaint;
 use chancery_types::nearest::distance;
 
 use super::catalogue::{SECTIONS, Setting};
-use super::overlay::OVERRIDING;
+use super::overlay::{OVERRIDING, no_variable};
 
 const PREFIX: &str = "CHANCERY_";
 
@@ -36,7 +37,7 @@ pub(super) fn ours(
 ) -> Environment {
     let mut environment = Environment::default();
     for (name, value) in all {
-        let Some(name) = name.into_string().ok().filter(|name| name.starts_with(PREFIX)) else { continue };
+        let Some(name) = name.into_string().ok().filter(|name| has_our_prefix(name)) else { continue };
         if name == CONFIGURATION || value.to_str().is_some_and(|value| is_service_link(&name, value)) {
             continue;
         }
@@ -54,8 +55,14 @@ pub(super) fn ours(
     environment
 }
 
+/// Whether it begins like one of ours, in whatever case: variables are told apart by it, and people forget that.
+fn has_our_prefix(name: &str) -> bool {
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
 /// Whether it is a setting, a name in one of our sections, or nearly the name of a setting.
 fn is_meant_for_us(name: &str) -> bool {
+    let name = name.to_uppercase();
     let within = |section: &str| {
         let section = format!("{PREFIX}{}", section.trim_end_matches("[]").to_uppercase());
         name.strip_prefix(&section).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
@@ -72,6 +79,26 @@ fn is_meant_for_us(name: &str) -> bool {
         .chain(top_level)
         .any(within)
         || variables().chain([CONFIGURATION.to_owned()]).any(|known| is_slip(&known))
+}
+
+/// What is said where nobody has named the configuration and none is found: of variables that were probably meant to be
+/// settings, and of those that name a file as only [`CONFIGURATION`] does.
+pub(super) fn slips(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<Complaint> {
+    let (mut complaints, mut of_files) = (Vec::new(), Vec::new());
+    let all = all.inspect(|(name, value)| {
+        let names_a_file = Path::new(value).extension().is_some_and(|end| end == "toml");
+        of_files.extend(name.to_str().filter(|_| names_a_file).map(str::to_owned));
+    });
+    let Environment { settings, foreign } = ours(all, &mut complaints);
+    let foreign = foreign.into_iter().filter(|name| of_files.contains(name)).map(|name| {
+        Complaint::new(
+            name,
+            format!("there is no such setting; the file is named by {CONFIGURATION}"),
+            OVERRIDING,
+        )
+    });
+    let unknown = settings.iter().filter_map(|(name, _)| no_variable(name));
+    complaints.into_iter().chain(unknown).chain(foreign).collect()
 }
 
 /// What Kubernetes sets for each Service (`NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`,
@@ -186,6 +213,8 @@ mod tests {
             ("CHANCERY_LOG", "debug"),
             ("CHANCERY_AUTHORIZATION_CODE_LIFE", "1m"),
             ("CHANCERY_RESOURCE_SERVER_URI", "https://api.example"),
+            ("chancery_session_idle", "1d"),
+            ("Chancery_Config", "x"),
         ] {
             assert_eq!(sorted(name, value), "ours", "{name}={value}");
         }

@@ -12,10 +12,6 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    pub(super) fn nothing(complaint: Complaint) -> Self {
-        Self { settings: None, complaints: vec![complaint] }
-    }
-
     /// The settings, if nothing is wrong.
     ///
     /// # Errors

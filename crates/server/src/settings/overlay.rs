@@ -18,6 +18,22 @@ pub(super) enum From<'a> {
     Flag(&'a str),
 }
 
+impl From<'_> {
+    /// The name as such names are spelt: variables in capitals.
+    fn spelt(&self) -> String {
+        match self {
+            Self::Variable(name) => name.to_uppercase(),
+            Self::Flag(key) => (*key).to_owned(),
+        }
+    }
+}
+
+/// What is wrong with the name of a variable, if it is no setting.
+pub(super) fn no_variable(name: &str) -> Option<Complaint> {
+    let is_one = variables().any(|known| known == name);
+    if is_one { None } else { lay(&mut Table::new(), &From::Variable(name), "").err() }
+}
+
 /// Writes a setting into the table, if there is one of this name.
 pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), Complaint> {
     let (name, found, known): (&str, _, Vec<String>) = match from {
@@ -52,7 +68,9 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
         return Err(Complaint::new(*key, rule, OVERRIDING));
     }
     let Some(setting) = found else {
-        let near = meant(from).or_else(|| nearest(name, known.iter().map(String::as_str)).map(str::to_owned));
+        let typed = from.spelt();
+        let near =
+            meant(from).or_else(|| nearest(&typed, known.iter().map(String::as_str)).map(str::to_owned));
         let rule = match near {
             Some(near) => format!("there is no such setting; did you mean {near}?"),
             None => "there is no such setting: docs/configuration.md has all".to_owned(),
@@ -90,7 +108,8 @@ fn meant(from: &From<'_>) -> Option<String> {
             ALL.iter().any(|setting| setting.key == key && setting.variable().is_some()).then_some(key)
         }
         From::Variable(variable) => {
-            let typed = variable.strip_prefix("CHANCERY_")?.to_lowercase();
+            let typed = variable.to_lowercase();
+            let typed = typed.strip_prefix("chancery_")?;
             let sections = SECTIONS.iter().map(|(section, _)| *section).filter(|section| !section.is_empty());
             let within = sections
                 .filter_map(|section| Some((section, typed.strip_prefix(section)?.strip_prefix('_')?)));
@@ -191,6 +210,15 @@ mod tests {
         assert!(complaint.rule.contains("CHANCERY_ISSUER"), "{complaint}");
         let complaint = lay(&mut table, &From::Variable("CHANCERY_CONFG"), "x").unwrap_err();
         assert!(complaint.rule.contains("did you mean CHANCERY_CONFIG?"), "{complaint}");
+        for (typed, meant) in [
+            ("chancery_session_idle", "CHANCERY_SESSION_IDLE"),
+            ("Chancery_Session_Idel", "CHANCERY_SESSION_IDLE"),
+            ("chancery_config", "CHANCERY_CONFIG"),
+            ("CHANCERY_SESION_IDLE", "CHANCERY_SESSION_IDLE"),
+        ] {
+            let complaint = lay(&mut table, &From::Variable(typed), "x").unwrap_err();
+            assert!(complaint.rule.ends_with(&format!("did you mean {meant}?")), "{complaint}");
+        }
         let complaint = lay(&mut table, &From::Flag("http.connection"), "x").unwrap_err();
         assert!(complaint.rule.contains("http.connections"), "{complaint}");
         let complaint = lay(&mut table, &From::Flag("http.connections"), "many").unwrap_err();

@@ -60,6 +60,13 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
 /// says so.
 pub(crate) fn load_all(configured: &Configured) -> Read {
     let Source { path, is_development, was_found, is_of_folder } = Source::of(configured);
+    // Whoever has misspelt the variable has named nothing, and means neither this folder nor a development provider.
+    let mut slips =
+        if is_of_folder || was_found { environment::slips(std::env::vars_os()) } else { Vec::new() };
+    slips.retain(|slip| is_of_folder || slip.rule.contains(environment::CONFIGURATION));
+    if was_found && !slips.is_empty() {
+        return Read { settings: None, complaints: slips };
+    }
     let text = text_file::read(&path).map_err(|error| {
         let rule = match error.kind() {
             ErrorKind::NotFound if is_development => {
@@ -97,6 +104,8 @@ pub(crate) fn load_all(configured: &Configured) -> Read {
     match text {
         Ok(text) if is_development => read(&text, std::iter::empty(), &configured.set, &path),
         Ok(text) => read(&text, std::env::vars_os(), &configured.set, &path),
-        Err(complaint) => Read::nothing(complaint),
+        Err(complaint) => {
+            Read { settings: None, complaints: std::iter::once(complaint).chain(slips).collect() }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{done, folder, initialised, refused, run};
+use crate::support::{done, folder, initialised, refused, refused_with, run};
 
 /// What is said of a command line that is not understood.
 fn mistyped(folder: &std::path::Path, line: &[&str]) -> String {
@@ -53,6 +53,39 @@ fn flags_may_stand_before_the_command() {
     assert!(done(&folder, &["--json", "client", "list"], "").starts_with('['));
     let said = refused(&folder, &["--config=missing.toml", "check"], "");
     assert!(said.starts_with("missing.toml: does not exist"), "{said}");
+}
+
+/// Whoever misspells a variable has named no configuration, and no other one is taken for it silently.
+#[test]
+fn a_misspelt_variable_is_named_where_no_configuration_is_found() {
+    let folder = folder();
+    let check = |variable: (&str, &str)| refused_with(&folder, &["check"], "", &[variable]);
+    let near = |name: &str, meant: &str| format!("{name}: there is no such setting; did you mean {meant}?");
+    for (name, meant) in [
+        ("CHANCERY_CONFG", "CHANCERY_CONFIG"),
+        ("chancery_config", "CHANCERY_CONFIG"),
+        ("chancery_session_idle", "CHANCERY_SESSION_IDLE"),
+        ("CHANCERY_SESION_IDLE", "CHANCERY_SESSION_IDLE"),
+    ] {
+        let said = check((name, "x"));
+        assert!(said.starts_with("chancery.toml: does not exist"), "{said}");
+        assert!(said.contains(&near(name, meant)), "{said}");
+    }
+    let said = check(("CHANCERY_FILE_NAME", "/etc/chancery.toml"));
+    assert!(
+        said.contains("CHANCERY_FILE_NAME: there is no such setting; the file is named by CHANCERY_CONFIG")
+    );
+    for (name, value) in [("CHANCERY_VERSION", "1"), ("CHANCERY_SESSION_IDLE", "1d")] {
+        assert_eq!(check((name, value)).lines().count(), 1, "{name}");
+    }
+    fs::create_dir(folder.join("chancery-dev")).unwrap();
+    fs::write(folder.join("chancery-dev/chancery.toml"), "issuer = 'http://localhost:3000'").unwrap();
+    let said = check(("CHANCERY_CONFG", "x"));
+    assert!(
+        said.starts_with(&near("CHANCERY_CONFG", "CHANCERY_CONFIG")) && !said.contains("Using"),
+        "{said}"
+    );
+    assert!(check(("CHANCERY_SESION_IDLE", "1d")).contains("Using the development provider"));
 }
 
 /// A machine sends nobody to a page, and who signs people in needs an address to send them back to.
