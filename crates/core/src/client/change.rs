@@ -8,13 +8,15 @@ use super::registration::{Draft, Given, RFC7591, bytes, check_offered, fitting_s
 use crate::client::{NotRegistered, Registered, RegistrationRules};
 use crate::error::{Complaint, Fault};
 use crate::fetch::DynFetch;
-use crate::model::client::{OwnSettings, Reader};
+use crate::model::client::{ClientMember, OwnSettings, Reader};
 use crate::model::{Client, ClientMetadata, RegistrationId};
 use crate::ports::Random;
 
 /// Changes the metadata of a client, and fetches what has to be seen before it is registered. A member of the patch
 /// replaces that of the client, and `null` removes it. What comes out of it is judged like a new client. The client
-/// keeps its id, and its secret unless it needs another one.
+/// keeps its id, and its secret unless it needs another one. With
+/// [`are_unused_members_refused`](RegistrationRules::are_unused_members_refused) a patch is refused as a whole if one of its
+/// members means nothing here.
 ///
 /// What was issued to a client ends for good when it is disabled (`enabled` of the member `chancery`): it is another
 /// registration from then on.
@@ -41,7 +43,8 @@ fn changed(
     let internal = |error: serde_json::Error| broken(error.to_string());
     let members = sent(patch).map_err(|complaint| vec![complaint])?;
     let mut metadata = serde_json::to_value(client.metadata()).map_err(internal)?;
-    merge(&mut metadata, serde_json::from_slice(patch).map_err(internal)?);
+    let patch: Value = serde_json::from_slice(patch).map_err(internal)?;
+    merge(&mut metadata, patch.clone());
     let json = serde_json::to_vec(&metadata).map_err(internal)?;
     let merged = Object::parse(&json).map_err(|error| broken(error.to_string()))?;
 
@@ -71,6 +74,10 @@ fn changed(
             fitting_secret(&mut from, Given::default(), random, rules, &metadata)
         }
     };
+    if rules.are_unused_members_refused {
+        from.refuse_unknown();
+        refuse_unknown_removals(&mut from, &patch, |name| body.extra.contains_key(name));
+    }
     let (complaints, notices) = from.finish();
     if !complaints.is_empty() {
         return Err(complaints);
@@ -87,6 +94,25 @@ fn changed(
     let registered = Registered { client: changed, secret_to_show, notices };
     Ok(Draft::change_of(client.metadata(), registered))
 }
+
+/// What `null` removes is not in the outcome, whatever its name is.
+fn refuse_unknown_removals(from: &mut Reader<'_>, patch: &Value, is_extra: impl Fn(&str) -> bool) {
+    for (prefix, members) in [("", Some(patch)), (OWN, patch.get("chancery"))] {
+        for (name, _) in
+            members.and_then(Value::as_object).into_iter().flatten().filter(|(_, to)| to.is_null())
+        {
+            // `client_name#de` (OIDC Registration section 2.1)
+            let plain = name.split('#').next().unwrap_or_default();
+            let is_known = ClientMember::all().any(|known| known.name.strip_prefix(prefix) == Some(plain));
+            if !is_known && name != "chancery" && !is_extra(name) {
+                from.refuse_name(prefix, name);
+            }
+        }
+    }
+}
+
+/// What the names of the settings of our own begin with.
+const OWN: &str = "chancery.";
 
 /// RFC 7396 section 2
 fn merge(target: &mut Value, patch: Value) {

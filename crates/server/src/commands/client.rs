@@ -236,6 +236,8 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     let rules = RegistrationRules {
         keys: Some(&keys),
         can_fetch: true,
+        // A change is made as a whole or not at all, while metadata of a new client may come from elsewhere.
+        are_unused_members_refused: true,
         ..RegistrationRules::new(&offered, &algorithms, now)
     };
     let fetch = fetch::open(&settings.fetch)?;

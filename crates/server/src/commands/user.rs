@@ -1,10 +1,11 @@
 //! `chancery user`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chancery_accounts::{AccountError, NewPerson, Password, Person, Username, check_claims};
 use chancery_core::model::{ClaimName, Claims};
-use chancery_types::nearest::did_you_mean;
+use chancery_types::nearest::{did_you_mean, distance, nearest};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +25,9 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             let (settings, opened) = opened(&configured).await?;
             let username = self::username(&username)?;
             check_free(&settings, &opened, &username).await?;
-            let claims = changed(&Claims::default(), &claims)?;
+            let before = Claims::default();
+            let claims = changed(&before, &claims)?;
+            refuse_slips(&settings, &before, &claims, &[])?;
             check_claims(&claims).map_err(|complaints| lines(&complaints))?;
             notice_unknown(&settings, username.as_str(), &claims);
             let password = good_password(&settings, &password, &username)?;
@@ -43,7 +46,9 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
         User::Set { person: Named { configured, username }, claims } => {
             let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
+            let named = names(&claims);
             let claims = changed(&person.claims, &claims).map_err(|why| why + UNCHANGED)?;
+            refuse_slips(&settings, &person.claims, &claims, &named).map_err(|why| why + UNCHANGED)?;
             let differences = Differences::between(&object(&person.claims)?, &object(&claims)?);
             if !differences.is_empty() {
                 let set = opened.accounts.set_claims(&settings.realm, &person.username, claims.clone()).await;
@@ -166,10 +171,49 @@ fn claims_of(path: &Path) -> Result<Claims, String> {
         .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))
 }
 
-/// What is told to nobody is stored, and said; of what looks like a slip also how it is undone.
-fn notice_unknown(settings: &Settings, username: &str, claims: &Claims) {
+/// The claims that some client is told.
+fn told(settings: &Settings) -> Vec<&str> {
     let told = &settings.engine.claims;
-    let told: Vec<&str> = told.scopes.values().flatten().chain(&told.extra).map(String::as_str).collect();
+    told.scopes.values().flatten().chain(&told.extra).map(String::as_str).collect()
+}
+
+/// The claims that the command line names one by one.
+fn names(ClaimSource { single, .. }: &ClaimSource) -> Vec<String> {
+    single.iter().filter_map(|asked| Some(asked.split_once('=')?.0.to_owned())).collect()
+}
+
+/// How far a slip is from what was meant: two letters that changed places are two.
+const SLIP: usize = 2;
+
+/// Refuses a claim that looks like a slip: nobody would be told it, and what was meant would be missing. One that the person has
+/// had before stays, and can be removed.
+fn refuse_slips(
+    settings: &Settings,
+    before: &Claims,
+    after: &Claims,
+    named: &[String],
+) -> Result<(), String> {
+    let told = told(settings);
+    let slip = |name: &str| {
+        let claim = ClaimName::of(name).claim;
+        let near = nearest(claim, told.iter().copied()).filter(|near| distance(claim, near) <= SLIP)?;
+        let is_slip = near != claim && before.get(name).is_none();
+        is_slip.then(|| {
+            format!(
+                "claim {name}: neither a scope of [claims] nor claims.extra has it, so that no client would be told it; did you \
+                 mean {near}?"
+            )
+        })
+    };
+    let all: BTreeSet<&str> =
+        after.iter().map(|(name, _)| name).chain(named.iter().map(String::as_str)).collect();
+    let slips: Vec<String> = all.into_iter().filter_map(slip).collect();
+    if slips.is_empty() { Ok(()) } else { Err(slips.join("\n")) }
+}
+
+/// What is told to nobody is stored, and said; of what may be a slip also how it is undone.
+fn notice_unknown(settings: &Settings, username: &str, claims: &Claims) {
+    let told = told(settings);
     for (name, _) in claims.iter() {
         let claim = ClaimName::of(name).claim;
         if !told.contains(&claim) {

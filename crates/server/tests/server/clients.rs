@@ -146,19 +146,16 @@ fn clients_are_changed() {
     done(&folder, &["client", "add", "--file", "-"], client);
     let set = ["client", "set", "web", "--file", "-"];
     let listed = || rows(&folder, &["client", "list"]);
-    let said = done(&folder, &set, r#"{"client_name":"After","note":1,"chancery":{"consent":"implied"}}"#);
+    let said = done(&folder, &set, r#"{"client_name":"After","chancery":{"consent":"implied"}}"#);
     let mut lines: Vec<&str> = said.lines().collect();
     lines.sort_unstable();
     let expected = ["chancery.consent: \"ask\" → \"implied\"", "client_name: \"Before\" → \"After\""];
     assert_eq!(lines, expected);
-    // What is no member changes nothing, and that is said.
-    for same in [r#"{"client_name":"After"}"#, r#"{"clinet_name":"x"}"#, "{}"] {
+    for same in [r#"{"client_name":"After"}"#, r#"{"tos_uri":null,"client_name#de":null}"#, "{}"] {
         assert_eq!(done(&folder, &set, same), "nothing was changed\n", "{same}");
         let json = done(&folder, &[&set[..], &["--json"]].concat(), same);
         assert!(json.contains("\"unchanged\""), "{json}");
     }
-    let output = run(&folder, &set, r#"{"clinet_name":"x","client_name":"After"}"#);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean client_name?"), "{output:?}");
     assert!(listed().contains("web\tAfter\tweb\tclient_secret_basic\tenabled"), "{}", listed());
     let said = done(&folder, &set, r#"{"client_name":null,"token_endpoint_auth_method":"none"}"#);
     for line in [
@@ -204,6 +201,30 @@ fn clients_are_changed() {
         assert!(refused.contains(said), "{patch}: {refused}");
     }
     assert!(refused(&folder, &["client", "set", "nobody", "--file", "-"], "{}").contains("no such client"));
+}
+
+/// A change is made as a whole or not at all: what is no member is refused, also where `null` would remove it.
+#[test]
+fn a_change_of_what_is_no_member_changes_nothing() {
+    let folder = initialised();
+    let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"],"client_name":"Before"}"#;
+    done(&folder, &["client", "add", "--file", "-"], client);
+    let before = done(&folder, &["client", "show", "web", "--json"], "");
+    let unused = "is not used here: correct its name or leave it out";
+    for (patch, name, near) in [
+        (r#"{"clinet_name":"x"}"#, "clinet_name", "; did you mean client_name?"),
+        (r#"{"clinet_name":"x","client_name":"After"}"#, "clinet_name", "; did you mean client_name?"),
+        (r#"{"quux":1,"client_name":"After"}"#, "quux", ""),
+        (r#"{"clinet_name":null}"#, "clinet_name", "; did you mean client_name?"),
+        (r#"{"chancery":{"consnt":null}}"#, "chancery.consnt", "; did you mean consent?"),
+    ] {
+        for form in [&[][..], &["--json"]] {
+            let said = refused(&folder, &[&["client", "update", "web", patch], form].concat(), "");
+            assert!(said.starts_with(&format!("{name}: {unused}{near} (")), "{patch}: {said}");
+            assert!(said.ends_with("\nNothing was changed.\n"), "{patch}: {said}");
+        }
+    }
+    assert_eq!(done(&folder, &["client", "show", "web", "--json"], ""), before);
 }
 
 /// A misspelt member may be the reason of a refusal, so that it is named with it.

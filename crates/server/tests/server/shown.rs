@@ -254,13 +254,23 @@ fn a_person_is_shown_and_changed() {
     let said = refused(&folder, &["user", "set", "alice", "email=nobody", "sub=x"], "");
     assert!(said.contains("email: must be") && said.contains("sub: is set by the provider"), "{said}");
     done(&folder, &["user", "password", "alice"], "battery staple\n");
-    // What no client is ever told is stored, and said.
-    let output = run(&folder, &["user", "set", "alice", "emial=x"], "");
+    // What looks like a slip is refused as a whole, and what is only told to nobody is stored and said.
+    for (slip, input) in [
+        (&["user", "set", "alice", "emial=x", "nickname=Al"][..], ""),
+        (&["user", "set", "alice", "emial="], ""),
+        (&["user", "set", "alice", "--claims", "-"], r#"{"emial":"x"}"#),
+        (&["user", "add", "bob", "emial=x"], ""),
+    ] {
+        let said = refused(&folder, slip, input);
+        assert!(said.starts_with("claim emial: ") && said.contains("; did you mean email?\n"), "{said}");
+        assert_eq!(said.contains("\nNothing was changed.\n"), slip[1] == "set", "{said}");
+    }
+    assert_eq!(done(&folder, &["user", "claims", "alice"], ""), claims);
+    let output = run(&folder, &["user", "set", "alice", "mobile=x"], "");
     let notice = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && notice.contains("did you mean email?"), "{notice}");
-    assert!(notice.contains("`chancery user set alice emial=` removes it"), "{notice}");
-    let said = done(&folder, &["user", "update", "alice", "emial="], "");
-    assert_eq!(said, "emial: \"x\" → none\n");
+    assert!(output.status.success() && notice.contains("no client is told it"), "{notice}");
+    let said = done(&folder, &["user", "update", "alice", "mobile="], "");
+    assert_eq!(said, "mobile: \"x\" → none\n");
 }
 
 /// Whoever is not found is suggested; so is a misspelt member.
@@ -278,6 +288,7 @@ fn misspelt_names_are_suggested() {
             &["client", "update", "photos", r#"{"chancery":{"refresh_token":"always"}}"#],
             "did you mean refresh_tokens?",
         ),
+        (&["client", "update", "photos", r#"{"client_nam":"x"}"#], "did you mean client_name?"),
         (
             &["client", "update", "photos", r#"{client_name:"x"}"#],
             "the argument is not JSON: key must be a string at line 1 column 2",
@@ -288,10 +299,12 @@ fn misspelt_names_are_suggested() {
         let refusal = refused(&folder, arguments, "");
         assert!(refusal.contains(said), "{arguments:?}: {refusal}");
     }
-    let output = run(&folder, &["client", "update", "photos", r#"{"client_nam":"x"}"#], "");
+    let added = r#"{"client_id":"web","redirect_uris":["https://a.example/cb"],"client_nam":"x"}"#;
+    let output = run(&folder, &["client", "add", added], "");
     let notice = String::from_utf8(output.stderr).unwrap();
     assert!(
-        notice.contains("client_nam is not used here and was left out; did you mean client_name?"),
+        output.status.success()
+            && notice.contains("client_nam is not used here and was left out; did you mean client_name?"),
         "{notice}"
     );
     let explained = done(&folder, &["client", "members", "grant_types"], "");

@@ -261,10 +261,16 @@ impl<'m> Reader<'m> {
     }
 
     fn refuse(&mut self, name: &'m str) {
-        let shown = name.escape_debug().to_string();
-        let near = ClientMember::suggestion(self.prefix, &shown);
-        self.complain(&shown, format!("is not used here: correct its name or leave it out{near}"));
+        self.refuse_name(self.prefix, name);
         self.known.push(name);
+    }
+
+    /// Complains about a name that no member has, below this prefix.
+    pub(crate) fn refuse_name(&mut self, prefix: &str, name: &str) {
+        let shown = name.escape_debug().to_string();
+        let near = ClientMember::suggestion(prefix, &shown);
+        let full = format!("{}{shown}", prefix.strip_prefix(self.prefix).unwrap_or_default());
+        self.complain(&full, format!("is not used here: correct its name or leave it out{near}"));
     }
 
     /// What was wrong, and what was left out. Where something was wrong, a member that looks misspelt is, too: it may be the
