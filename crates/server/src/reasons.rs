@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use chancery_core::error::Described;
+use chancery_core::error::{Described, Reason};
+use chancery_core::offered::{Caller, Endpoint};
 use chancery_types::iana::ErrorCode;
 use chancery_types::nearest::did_you_mean;
 use serde_json::{Map, Value};
@@ -14,19 +15,24 @@ use crate::terminal::Word;
 /// # Errors
 /// When there is no reason of this name.
 pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
+    list_at(name, None)
+}
+
+/// The same for a request at this endpoint, if that is known.
+fn list_at(name: Option<&str>, endpoint: Option<&str>) -> Result<String, String> {
     let mut text = String::new();
     for Described { reason, meaning } in
         chancery_http::reasons().filter(|all| name.is_none_or(|name| all.reason.name == name))
     {
         let _never_fails = writeln!(
             text,
-            "{}\n    {}\n    the peer gets {}: {} ({})\n    what to do: {}",
+            "{}\n    {}\n    the peer gets {}: {} ({})\n{REMEDY}{}",
             reason.name,
             meaning.trim(),
             reason.code,
             reason.description,
             reason.section,
-            remedy(reason.code)
+            remedy(reason, endpoint)
         );
     }
     match name {
@@ -38,8 +44,65 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     }
 }
 
-/// Who has to do what about a refusal, by what the peer gets. The line of the log says of which client it is.
-fn remedy(code: ErrorCode) -> &'static str {
+/// Who has to do what about a refusal, at this endpoint if it is known. The line of the log says of which client it is.
+fn remedy(reason: &Reason, endpoint: Option<&str>) -> String {
+    if let Some(own) = own_remedy(reason.name) {
+        return own.to_owned();
+    }
+    // Of most endpoints a program reads the answer, and nobody sees a page.
+    let caller = endpoint.and_then(Endpoint::named).map(|endpoint| endpoint.describe().caller);
+    let is_seen = caller.is_none_or(|caller| caller == Caller::Browser);
+    let rest = match reason.code {
+        ErrorCode::InvalidRequest | ErrorCode::InvalidRequestObject | ErrorCode::InvalidRequestUri
+            if is_seen =>
+        {
+            "; a person who sees it opens the application and begins again"
+        }
+        _ => "",
+    };
+    format!("{}{rest}", remedy_of(reason.code))
+}
+
+/// What is to be done about reasons that say more than the code that the peer gets.
+fn own_remedy(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "client_unknown" => {
+            "look in the client's own configuration for the client_id that it sends, and compare it with `chancery client list`; it may be \
+             registered at another provider or in another realm"
+        }
+        "client_disabled" => {
+            "nothing, if it is to stay out; `chancery client enable ID` (ID from the line's client_id) lets it in again"
+        }
+        "client_secret_expired" => {
+            "`chancery client secret rotate ID` (ID from the line's client_id) makes another secret, which the client is to be given"
+        }
+        "client_secrets_throttled" => {
+            "find the program that sends wrong secrets by the line's network; if it is your own, give it the right one, and it is let in \
+             within minutes"
+        }
+        "redirect_uri_unregistered" => {
+            "compare the line's redirect_uri with `chancery client show ID`; if it is the client's own, `chancery client update ID` with \
+             --redirect-uri for each of all its addresses registers it; otherwise somebody has made a link of their own"
+        }
+        "form_of_another_origin" | "form_foreign" => {
+            "nothing: another site has sent a form here, or pages of your own lack the hidden fields of the form"
+        }
+        "form_without_cookie" => {
+            "one person: their browser blocks cookies. Everybody: the address that people see is not the issuer's, or a proxy drops \
+             `Cookie` or `Set-Cookie`"
+        }
+        "form_incomplete" => {
+            "put the hidden fields of the form into pages of your own (docs/own-pages.md, or `form.hidden_inputs()`)"
+        }
+        name if name.starts_with("form_") => {
+            "nothing: the page says so, and the person opens the application and begins again"
+        }
+        _ => return None,
+    })
+}
+
+/// The same by what the peer gets.
+fn remedy_of(code: ErrorCode) -> &'static str {
     use ErrorCode as Code;
     match code {
         Code::InvalidClient | Code::UnauthorizedClient => {
@@ -104,8 +167,8 @@ fn remedy(code: ErrorCode) -> &'static str {
         | Code::InvalidRequestObject
         | Code::InvalidRequestUri
         | Code::InvalidBindingMessage => {
-            "the developer of the client (the line's client_id) mends the request; a person who sees it opens the application and begins \
-             again; if it names a registration, `chancery client show ID` shows that"
+            "the developer of the client (the line's client_id) mends the request; `chancery client show ID` shows what it is registered \
+             for"
         }
     }
 }
@@ -151,6 +214,9 @@ fn explain(typed: &str) -> Result<String, String> {
     explain_name(typed)
 }
 
+/// What a line with a remedy begins with.
+const REMEDY: &str = "    what to do: ";
+
 /// The levels as lines of text have them.
 const LEVELS: [&str; 4] = ["ERROR", "WARN", "INFO", "DEBUG"];
 
@@ -160,9 +226,27 @@ fn explain_line<'l>(
     member: impl Fn(&'static str) -> Option<&'l str>,
 ) -> Result<String, String> {
     let event = event.ok_or("the line has no member `event`: is it one of this log?")?;
-    let whys = ["reason", "why", "fault"].into_iter().filter_map(member);
-    // A value stands in the tables by itself, and the name of a reason in its catalogue.
-    whys.chain([event]).map(explain_name).collect()
+    let endpoint = member("endpoint");
+    let whys = ["reason", "why", "fault"].into_iter().filter_map(&member);
+    // What is a reason may be the name of an event, too: of a line, each member is looked up where it belongs.
+    let why: String = whys
+        .map(|name| {
+            list_at(Some(name), endpoint)
+                .ok()
+                .or_else(|| rows(name, &[VALUES]))
+                .map_or_else(|| explain_name(name), Ok)
+        })
+        .collect::<Result<_, _>>()?;
+    let mut what = match rows(event, &[EVENTS, LINES]) {
+        Some(what) => what,
+        None => explain_name(event)?,
+    };
+    // Where the remedy is that of the reason, it was said with it.
+    if !why.is_empty() && matches!(event, "refused" | "faulted") {
+        what =
+            what.lines().filter(|line| !line.starts_with(REMEDY)).map(|line| format!("{line}\n")).collect();
+    }
+    Ok(why + &what)
 }
 
 /// Whether it has the form of a request id: 128 random bits in base64url, or as a UUID. Names are in lower case with `_`.
@@ -175,15 +259,17 @@ fn is_request_id(typed: &str) -> bool {
             || typed.len() == 36 && typed.bytes().all(is_uuid))
 }
 
+/// What these tables say of a name, if it is in one of them.
+fn rows(name: &str, tables: &[Table]) -> Option<String> {
+    let said = tables
+        .iter()
+        .flat_map(|table| table.rows().filter(|row| row.has(name)).map(|row| (table.said)(&row)));
+    Some(said.collect::<String>()).filter(|said| !said.is_empty())
+}
+
 /// What is documented by this name: a reason, an event, a value of one of its members, or a line of the server.
 fn explain_name(code: &str) -> Result<String, String> {
-    if let Ok(text) = list(Some(code)) {
-        return Ok(text);
-    }
-    let explained: String = TABLES
-        .iter()
-        .flat_map(|table| table.rows().filter(|row| row.has(code)).map(|row| (table.said)(&row)))
-        .collect();
+    let explained = list(Some(code)).unwrap_or_default() + &rows(code, &TABLES).unwrap_or_default();
     if !explained.is_empty() {
         return Ok(explained);
     }
@@ -203,23 +289,32 @@ struct Table {
     said: fn(&Row) -> String,
 }
 
-/// The first three cells of a row.
+/// The first cells of a row.
 struct Row {
     named: &'static str,
     text: &'static str,
     last: &'static str,
+    /// What is to be done about an event.
+    remedy: Option<&'static str>,
 }
 
 const EVENTS: Table = Table {
     head: "| event | when |",
-    said: |row| row.said(&format!("an event of the log (docs/events.md), with {}", row.last)),
+    said: |row| {
+        let remedy = row.remedy.unwrap_or("nothing");
+        row.said(&format!(
+            "an event of the log (docs/events.md), with {}\n    what to do: {remedy}",
+            row.last
+        ))
+    },
 };
 
-const TABLES: [Table; 3] = [
-    EVENTS,
-    Table { head: "| value |", said: |row| row.said(&format!("a value of {} (docs/events.md)", row.last)) },
-    Table { head: "| line |", said: |row| row.said(&format!("what to do: {}", row.last)) },
-];
+const VALUES: Table =
+    Table { head: "| value |", said: |row| row.said(&format!("a value of {} (docs/events.md)", row.last)) };
+
+const LINES: Table = Table { head: "| line |", said: |row| row.said(&format!("what to do: {}", row.last)) };
+
+const TABLES: [Table; 3] = [EVENTS, VALUES, LINES];
 
 impl Table {
     fn rows(&self) -> impl Iterator<Item = Row> + use<> {
@@ -228,7 +323,8 @@ impl Table {
         let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
         rows.filter_map(|row| {
             let mut cells = row.trim_matches(['|', ' ']).split(" | ");
-            Some(Row { named: cells.next()?, text: cells.next()?, last: cells.next().unwrap_or_default() })
+            let (named, text) = (cells.next()?, cells.next()?);
+            Some(Row { named, text, last: cells.next().unwrap_or_default(), remedy: cells.next() })
         })
     }
 }
@@ -285,6 +381,12 @@ mod tests {
             ("disabled", "a value of login_failed (docs/events.md)"),
             ("name_taken", "a value of sign_up_refused"),
             ("not_ready", "what to do: as message says: make room"),
+            ("login_throttled", "what to do: one person waits for wait_seconds"),
+            ("client_keys_unavailable", "fetch.allow_hosts"),
+            ("client_keys_unavailable", "the peer gets invalid_client"),
+            ("tokens_issued", "what to do: nothing"),
+            ("client_unknown", "what to do: look in the client's own configuration"),
+            ("form_too_old", "what to do: nothing: the page says so"),
         ] {
             let text = explain(code).unwrap();
             assert!(text.contains(said), "{code}: {text}");
@@ -330,6 +432,26 @@ mod tests {
         }
     }
 
+    /// What is said of a line is about its endpoint, and of an event that asks for something, what that is.
+    #[test]
+    fn each_event_says_what_to_do_at_its_endpoint() {
+        let at = |endpoint: &str, reason: &str| {
+            explain(&format!(r#"{{"event":"refused","endpoint":"{endpoint}","reason":"{reason}"}}"#)).unwrap()
+        };
+        for endpoint in ["token", "introspection"] {
+            let said = at(endpoint, "several_authentication_mechanisms");
+            assert!(!said.contains("interaction") && !said.contains("a person"), "{said}");
+            assert_eq!(said.matches("what to do: ").count(), 1, "{said}");
+        }
+        assert!(
+            at("authorization", "several_authentication_mechanisms")
+                .contains("opens the application and begins again")
+        );
+        for row in EVENTS.rows() {
+            assert!(row.remedy.is_some_and(|remedy| !remedy.is_empty()), "{}", row.named);
+        }
+    }
+
     /// The names in the sources, where each stands after its level.
     #[test]
     fn every_line_of_the_server_is_explained_and_every_explained_line_is_written() {
@@ -347,7 +469,7 @@ mod tests {
         }
         assert!(written.len() > 20, "{written:?}");
         let explained: BTreeSet<String> =
-            TABLES[2].rows().flat_map(|row| row.names()).map(str::to_owned).collect();
+            LINES.rows().flat_map(|row| row.names()).map(str::to_owned).collect();
         assert_eq!(written, explained, "docs/events.md, \"Lines of the server\"");
     }
 
@@ -369,14 +491,14 @@ mod tests {
         use chancery_core::event::GrantEnd::*;
         let whys = [CodeReplayed, RefreshTokenReplayed, RevokedByClient, ConsentWithdrawn, TokensUndelivered];
         for value in whys.map(|why| why.as_str()) {
-            assert!(TABLES[1].rows().any(|row| row.has(value)), "{value}");
+            assert!(VALUES.rows().any(|row| row.has(value)), "{value}");
         }
         // What the rows of the events name as reasons.
         for row in EVENTS.rows().filter(|row| row.text.contains("the reason is")) {
             let (_, listed) = row.text.split_once("the reason is").unwrap();
             let listed = listed.split(". ").next().unwrap();
             for value in listed.split('`').skip(1).step_by(2) {
-                assert!(TABLES[1].rows().any(|row| row.has(value)), "{value}");
+                assert!(VALUES.rows().any(|row| row.has(value)), "{value}");
             }
         }
     }

@@ -66,12 +66,12 @@ fn members_of(event: &Event, peer: Option<&str>) -> BTreeSet<String> {
 fn documented() -> BTreeMap<&'static str, BTreeMap<&'static str, bool>> {
     let page = include_str!("../../../../docs/events.md");
     let (table, _) = page.split_once("\n## ").unwrap();
-    let (_, table) = table.split_once("| event | when | members |\n").unwrap();
+    let (_, table) = table.split_once("| event | when | members | what to do |\n").unwrap();
     let rows = table.lines().filter(|line| line.starts_with("| `"));
     let cells = rows.map(|row| row.trim_matches(['|', ' ']).split(" | ").collect::<Vec<_>>());
     let mut events = BTreeMap::new();
     for cells in cells {
-        let [names, _, members] = cells.as_slice() else { panic!("{cells:?}") };
+        let [names, _, members, _] = cells.as_slice() else { panic!("{cells:?}") };
         let members = members
             .split(", ")
             .map(|member| (member.trim_matches(['(', ')', '`']), !member.starts_with('(')));
