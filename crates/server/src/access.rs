@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -128,6 +129,31 @@ pub(crate) fn forbidden_store(path: &Path) -> String {
     )
 }
 
+/// What is said of a store that SQLite could not open or write, which has several causes and but one code.
+pub(crate) fn unopened_store(path: &Path) -> String {
+    let (shown, folder) = (path.display(), folder_of(path));
+    if let Some(file) = with_companions(path).into_iter().find(|file| file.is_dir()) {
+        return format!("{} {IS_FOLDER}", file.display());
+    }
+    if let Err(error) = std::fs::metadata(&folder)
+        && error.kind() == ErrorKind::NotFound
+    {
+        return format!(
+            "{shown} cannot be opened, because its folder {} does not exist: correct the path",
+            folder.display()
+        );
+    }
+    match std::fs::File::options().read(true).write(true).open(path) {
+        Err(error)
+            if !matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            format!("{shown} cannot be opened: {error}")
+        }
+        // The file or, as it can be opened, what has to be made beside it.
+        _ => forbidden_store(path),
+    }
+}
+
 /// Checks the database, its companions and their folder, as far as they exist.
 pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(), String> {
     check_store_by(ourselves(), database, is_group_trusted)
@@ -219,6 +245,25 @@ mod tests {
 
     fn access(mode: u32, owner: u32, ourselves: u32) -> Access {
         Access { mode, owner, ourselves }
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_opened_is_told_which_of_the_causes_it_is() {
+        let folder = std::env::temp_dir().join(format!("chancery-unopened-{}", std::process::id()));
+        let store = folder.join("store");
+        assert!(
+            unopened_store(&store).contains("its folder")
+                && unopened_store(&store).contains("does not exist")
+        );
+        std::fs::create_dir_all(folder.join("store-wal")).unwrap();
+        let said = unopened_store(&store);
+        assert!(said.starts_with(&format!("{}-wal is a folder", store.display())), "{said}");
+        std::fs::remove_dir(folder.join("store-wal")).unwrap();
+        let said = unopened_store(&store);
+        assert!(said.contains("cannot be opened: ") && !said.contains("chown"), "{said}");
+        std::fs::write(&store, "").unwrap();
+        assert!(unopened_store(&store).contains("`chown "));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     /// FR-22: a mode means something only with its owner.

@@ -2,9 +2,9 @@
 //! one issuer, so a store that was filled for another one answers wrongly although everything can be read.
 
 use chancery_core::error::Complaint;
-use chancery_store::{Document, DocumentKind, Put, Revision};
+use chancery_store::{Document, DocumentKind, Put, Revision, StoreError};
 
-use crate::parts::Opened;
+use crate::parts::{Opened, hindered_step};
 use crate::settings::{Settings, Store};
 
 /// The name of the document, of which a realm has one.
@@ -59,7 +59,7 @@ impl Opened {
             revision: Revision::NONE,
         };
         let put = self.documents.store().put(&settings.realm, DocumentKind::ISSUER, seen, document).await;
-        match put.map_err(about)? {
+        match put.map_err(|error| about(settings, &error))? {
             Put::Done(_) => Ok(()),
             Put::Occupied | Put::Stale => {
                 Err("store.sqlite: another command has just noted an issuer: run this one again".to_owned())
@@ -72,10 +72,14 @@ impl Opened {
         let found = self.documents.store().get(&settings.realm, DocumentKind::ISSUER, NAME).await;
         let read =
             |document: Document| (String::from_utf8_lossy(&document.body).into_owned(), document.revision);
-        Ok(found.map_err(about)?.map(read))
+        Ok(found.map_err(|error| about(settings, &error))?.map(read))
     }
 }
 
-fn about(error: chancery_store::StoreError) -> String {
-    format!("store.sqlite: {error}")
+/// What keeps the issuer from being read or noted, and what to do.
+fn about(settings: &Settings, error: &StoreError) -> String {
+    match &settings.store {
+        Store::Sqlite { path, .. } => format!("store.sqlite: {}", hindered_step(path, error)),
+        Store::Memory => error.to_string(),
+    }
 }

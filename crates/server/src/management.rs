@@ -34,6 +34,9 @@ pub(crate) trait Supervised: Send + Sync + 'static {
     /// Tries everything that a request needs. The text says what is missing.
     fn probe(&self) -> impl Future<Output = Result<(), String>> + Send;
 
+    /// What is said where that takes too long.
+    fn silent(&self) -> String;
+
     /// Takes note of the result of a probe.
     fn record(&self, readiness: &Result<(), String>);
 
@@ -62,7 +65,7 @@ impl<R: Supervised> Probes<R> {
             return found.clone();
         }
         let found = tokio::time::timeout(PROBE_TIMEOUT, self.supervised.probe()).await;
-        let found = found.unwrap_or_else(|_| Err("the store does not answer in time".to_owned()));
+        let found = found.unwrap_or_else(|_| Err(self.supervised.silent()));
         self.supervised.record(&found);
         *last = Some((Instant::now(), found.clone()));
         found
@@ -156,6 +159,10 @@ mod tests {
                 std::future::pending::<()>().await;
             }
             Ok(())
+        }
+
+        fn silent(&self) -> String {
+            "silent".to_owned()
         }
 
         fn record(&self, _: &Result<(), String>) {}

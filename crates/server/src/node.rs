@@ -42,7 +42,7 @@ use crate::metrics::{Metrics, Reading, StoreReading};
 use crate::open_files;
 use crate::outbox::{self, Bell};
 use crate::pages;
-use crate::parts::{Opened, hindered_step};
+use crate::parts::{Opened, hindered_step, silent};
 use crate::settings::{Settings, Store};
 use crate::spans::Spans;
 
@@ -457,7 +457,14 @@ impl Supervised for Node {
     }
 
     async fn probe(&self) -> Result<(), String> {
-        self.opened.probe(&self.settings.realm).await
+        self.opened.probe(&self.settings).await
+    }
+
+    fn silent(&self) -> String {
+        match &self.settings.store {
+            Store::Sqlite { path, .. } => silent(path),
+            Store::Memory => "the store does not answer in time".to_owned(),
+        }
     }
 
     /// Logs every change of readiness, and what is missing once a minute.

@@ -103,7 +103,7 @@ pub(crate) fn hindered(path: &Path, fault: &BackendError) -> String {
     let (shown, folder) = (path.display(), folder_of(path));
     match Hindrance::of(fault) {
         Some(Hindrance::Full) => format!("{shown}: {}", access::full_disk(&folder)),
-        Some(Hindrance::Forbidden) => access::forbidden_store(path),
+        Some(Hindrance::Forbidden) => access::unopened_store(path),
         Some(Hindrance::Locked) => locked(path),
         Some(Hindrance::Failing) => format!(
             "{shown}: {fault}: look whether the disk of the folder {} is full (`df`) or fails (`dmesg`)",
@@ -127,10 +127,23 @@ pub(crate) fn hindered_step(path: &Path, fault: &StoreError) -> String {
 }
 
 fn locked(path: &Path) -> String {
-    let shown = path.display();
+    format!("{} is locked: another process holds the write lock; {}", path.display(), whose_lock(path))
+}
+
+/// What is said of a store of which a step takes so long that nobody knows why yet. A lock is waited for for longer.
+pub(crate) fn silent(path: &Path) -> String {
     format!(
-        "{shown} is locked: another process holds the write lock, which `fuser {shown}` names: wait until it has ended"
+        "{} does not answer in time: either another process holds the write lock; {}; or the disk is slow (`iostat -x 1`, `dmesg`)",
+        path.display(),
+        whose_lock(path)
     )
+}
+
+fn whose_lock(path: &Path) -> String {
+    // Whoever reads this may be in another folder.
+    let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let shown = file.display();
+    format!("`fuser {shown}` or `lsof {shown}` names it: wait until it has ended, or end it")
 }
 
 /// Everything that keeps the store from being opened, at once.
@@ -310,13 +323,16 @@ impl Opened {
     ///
     /// # Errors
     /// What is wrong.
-    pub(crate) async fn probe(&self, realm: &RealmId) -> Result<(), String> {
-        let read = || self.documents.store().list(realm, DocumentKind::SEALED_KEYS, None, 1);
-        let Some(file) = &self.file else { return read().await.map(drop).map_err(|error| error.to_string()) };
+    pub(crate) async fn probe(&self, settings: &Settings) -> Result<(), String> {
+        let read = || self.documents.store().list(&settings.realm, DocumentKind::SEALED_KEYS, None, 1);
+        let (Some(file), Store::Sqlite { path, .. }) = (&self.file, &settings.store) else {
+            return read().await.map(drop).map_err(|error| error.to_string());
+        };
+        let hindered = |error| hindered_step(path, &error);
         // The file's identity is checked first, because the errors of a lost file say little.
-        file.check_file().await.map_err(|error| error.to_string())?;
-        read().await.map_err(|error| error.to_string())?;
-        file.check_write().await.map_err(|error| format!("the store cannot be written: {error}"))
+        file.check_file().await.map_err(hindered)?;
+        read().await.map_err(hindered)?;
+        file.check_write().await.map_err(|error| format!("the store cannot be written: {}", hindered(error)))
     }
 
     /// Makes the first keys and the first root secret of a realm, unless they exist.

@@ -111,7 +111,10 @@ fn taken(store: &Path, file: &mut File, wanted: Holder) -> String {
         ("", Holder::Command(_)) => "a server".to_owned(),
         (command, _) => format!("`chancery {command}`"),
     };
-    let process = process.parse::<u32>().map(|id| format!(" (process {id})")).unwrap_or_default();
+    let process = match process.parse::<u32>() {
+        Ok(id) => format!(" (process {id})"),
+        Err(_) => format!(", which `fuser {0}` or `lsof {0}` names", place(store).display()),
+    };
     let then = match (command, wanted) {
         ("", Holder::Server) => "stop it first",
         ("", Holder::Command(_)) => "stop it first; nothing was changed",

@@ -7,13 +7,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
-use chancery_store_sqlite::{Backup as About, Hindrance, back_up, examine, is_in_use, revive};
+use chancery_store_sqlite::{Backup as About, Hindrance, NotCopied, back_up, examine, is_in_use, revive};
 use chancery_types::Kind;
 
 use super::{Output, client, lines};
 use crate::access::{
     IS_FOLDER, check_backups, check_folder, check_source, check_store, folder_of, forbidden_store, full_disk,
-    with_companions,
+    ourselves, with_companions,
 };
 use crate::arguments::{Backup, Restore};
 use crate::parts::{hindered, missing, open};
@@ -47,13 +47,18 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
         return Err(about(&"its folder does not exist: make it first, with `mkdir -m 700`"));
     }
     check_backups(&folder)?;
-    let unfinished = Unfinished::beside(file, "backup").map_err(|error| about(&error))?;
+    let unfinished = Unfinished::beside(file, "backup").map_err(|error| about(&unmade(&folder, &error)))?;
     let now = SystemClock.now();
     let (source, target) = (path.clone(), unfinished.0.clone());
     let copied =
         tokio::task::spawn_blocking(move || back_up(&source, &target, now, env!("CARGO_PKG_VERSION")));
-    copied.await.map_err(|error| error.to_string())?.map_err(|error| format!("store.sqlite: {error}"))?;
-    unfinished.name(file).map_err(|error| about(&error))?;
+    copied.await.map_err(|error| error.to_string())?.map_err(|NotCopied { fault, is_of_target }| {
+        match is_of_target {
+            true => hindered(file, &fault) + "; no backup was made",
+            false => format!("store.sqlite: {}; no backup was made", hindered(path, &fault)),
+        }
+    })?;
+    unfinished.name(file).map_err(|error| about(&unmade(&folder, &error)))?;
     let size = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
     Ok(format!(
         "written: {} ({size} bytes): the store with everything that was answered before {}\n\
@@ -141,6 +146,18 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     let before = if is_there { Some(set_aside(path)?) } else { None };
     copy.replace(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(said(&wanted, path, &made, &content, before.as_deref()))
+}
+
+/// What is said of a backup for which no file can be made in its folder.
+fn unmade(folder: &Path, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => full_disk(folder),
+        _ => format!(
+            "user {}, as whom this runs, cannot make a file in the folder {} ({error}): name one in another folder",
+            ourselves(),
+            folder.display()
+        ),
+    }
 }
 
 /// What is said when the copy cannot be written beside the store, which says nothing of the backup.

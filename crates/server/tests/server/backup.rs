@@ -151,6 +151,25 @@ fn what_was_stopped_before_moves_with_its_logins() {
     assert!(printed.contains("the configuration is good"), "{printed}");
 }
 
+/// What cannot be written is the backup, and the store is blameless.
+#[test]
+fn a_backup_that_cannot_be_written_is_named() {
+    let folder = with_client();
+    let place = folder.join("backups");
+    fs::create_dir(&place).unwrap();
+    // As on a full disk: no file may be longer than 40 KiB, which the index of the store's log fits into. The signal for it is ignored, as it never comes on a full disk.
+    let limited = "trap '' XFSZ; ulimit -f 40; exec \"$0\" backup backups/b";
+    let mut command = std::process::Command::new("bash");
+    command.current_dir(&folder).args(["-c", limited, env!("CARGO_BIN_EXE_chancery")]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.starts_with("backups/b: "), "{said}");
+    assert!(said.contains("disk of the folder backups") && said.contains("no backup was made"), "{said}");
+    assert!(fs::read_dir(&place).unwrap().next().is_none(), "nothing is left of it");
+    let said = refused(&folder, &["backup", "/proc/x"], "");
+    assert!(said.starts_with("/proc/x: user ") && said.contains("name one in another folder"), "{said}");
+}
+
 /// Each wrong file gets a sentence about itself, and the store stays as it was.
 #[test]
 fn a_wrong_file_is_named_and_changes_nothing() {
@@ -334,7 +353,7 @@ fn a_store_that_is_locked_is_not_called_damaged() {
     other.execute_batch("begin immediate").unwrap();
     for command in [&["check"][..], &["user", "list"]] {
         let said = refused(&folder, command, "");
-        assert!(said.contains("is locked: another process holds the write lock, which `fuser "), "{said}");
+        assert!(said.contains("is locked: another process holds the write lock; `fuser "), "{said}");
         assert!(!said.contains("restore"), "{said}");
     }
     drop(other);

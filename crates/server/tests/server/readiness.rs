@@ -25,7 +25,12 @@ fn a_store_that_only_reads_is_not_ready() {
     server.wait_for_readiness(200);
     let other = opened(&folder);
     other.execute_batch("begin immediate").unwrap();
-    server.wait_for_readiness(503);
+    // As at the start, it says how the other one is found.
+    let why = server.wait_for_readiness(503);
+    let file = folder.join("chancery.sqlite");
+    let way_out =
+        format!("another process holds the write lock; `fuser {0}` or `lsof {0}` names it", file.display());
+    assert!(why.contains(&way_out), "{why}");
     assert_eq!((ask(management, "/livez").0, get(http, "/jwks").0), (200, 200));
     other.execute_batch("rollback").unwrap();
     server.wait_for_readiness(200);

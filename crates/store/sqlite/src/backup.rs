@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chancery_store::BackendError;
 use chancery_types::{Kind, Timestamp};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi, params, params_from_iter};
 
 use crate::damage::explained;
 use crate::database::{APPLICATION_ID, BUSY_TIMEOUT};
@@ -23,24 +23,49 @@ pub struct Backup {
 
 const ABOUT: &str = "create table backup (made_at integer not null, version text not null) strict";
 
+/// Why a store could not be copied.
+#[derive(Debug)]
+pub struct NotCopied {
+    /// What SQLite or the operating system reports.
+    pub fault: BackendError,
+    /// Whether it is the copy that is in the way, and not the store.
+    pub is_of_target: bool,
+}
+
 /// Copies the store at `source`, on which a server may be working, to `target`, which is an empty file. The copy has
 /// every step that was answered before, and of each later one everything or nothing.
 ///
 /// # Errors
-/// What SQLite or the operating system reports; the target is worth nothing then.
-pub fn back_up(source: &Path, target: &Path, now: Timestamp, version: &str) -> Result<(), BackendError> {
-    let to = target.to_str().ok_or_else(|| BackendError::new("the path of a backup must be UTF-8"))?;
-    let copy = || -> rusqlite::Result<()> {
-        let connection = open(source)?;
-        // One transaction that reads: writers go on beside it.
-        connection.execute("vacuum into ?1", [to])?;
+/// Which of both files is in the way, and why; the target is worth nothing then.
+pub fn back_up(source: &Path, target: &Path, now: Timestamp, version: &str) -> Result<(), NotCopied> {
+    let of_target = |fault| NotCopied { fault, is_of_target: true };
+    let to =
+        target.to_str().ok_or_else(|| of_target(BackendError::new("the path of a backup must be UTF-8")))?;
+    // One transaction that reads: writers go on beside it.
+    let copied = open(source).and_then(|connection| connection.execute("vacuum into ?1", [to]));
+    copied.map_err(|error| NotCopied { is_of_target: is_of_written(&error), fault: explained(error) })?;
+    let note = || -> rusqlite::Result<()> {
         let mut copy = open(target)?;
         let step = copy.transaction()?;
         step.execute_batch(ABOUT)?;
         step.execute("insert into backup values (?1, ?2)", params![now.millis(), version])?;
         step.commit()
     };
-    copy().map_err(|error| BackendError::new(format!("{}: {}", source.display(), explained(error))))
+    note().map_err(|error| of_target(explained(error)))
+}
+
+/// Whether this is an error of the file that is written, where another one is only read.
+fn is_of_written(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| {
+        matches!(
+            error.extended_code,
+            ffi::SQLITE_FULL
+                | ffi::SQLITE_IOERR_WRITE
+                | ffi::SQLITE_IOERR_FSYNC
+                | ffi::SQLITE_IOERR_DIR_FSYNC
+                | ffi::SQLITE_IOERR_TRUNCATE
+        )
+    })
 }
 
 /// Reads what a backup says about itself, and the whole of it to find what is damaged.

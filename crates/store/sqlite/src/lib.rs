@@ -14,7 +14,7 @@ mod watch;
 pub use watch::{Watch, Work};
 
 mod backup;
-pub use backup::{Backup, back_up, examine, is_in_use, revive};
+pub use backup::{Backup, NotCopied, back_up, examine, is_in_use, revive};
 
 mod checkpoints;
 
