@@ -32,13 +32,13 @@ pub(crate) enum Ending {
 
 /// What is to be said of the certificate in this file, which ends then.
 pub(crate) fn ending(path: &Path, ends: Timestamp, now: Timestamp) -> Option<Ending> {
-    let (file, day) = (path.display(), date(ends));
+    let (file, end) = (path.display(), moment(ends));
     // It is valid for the whole of its last second (RFC 5280 section 4.1.2.5).
     if now.secs() > ends.secs() {
-        return Some(Ending::Ended(format!("{file}: ended on {day}, and every client refuses it: {RENEW}")));
+        return Some(Ending::Ended(format!("{file}: ended on {end}, and every client refuses it: {RENEW}")));
     }
     let is_soon = (now + SOON).secs() > ends.secs();
-    is_soon.then(|| Ending::Soon(format!("{file}: ends on {day}, in less than 14 days: {RENEW}")))
+    is_soon.then(|| Ending::Soon(format!("{file}: ends on {end}, in less than 14 days: {RENEW}")))
 }
 
 /// The end of the server's own certificate, the first of the chain.
@@ -75,14 +75,14 @@ pub(super) fn chain(path: &Path, now: Timestamp) -> Result<Vec<CertificateDer<'s
 /// Why clients refuse this certificate, and what to do.
 fn fault(certificate: &ReadCertificate, now: Timestamp) -> Option<String> {
     if !certificate.has_begun(now) {
-        let begins = certificate.begins().map(Timestamp::rfc3339).unwrap_or_default();
+        let begins = certificate.begins().map(moment).unwrap_or_default();
         return Some(format!(
-            "is not valid before {begins}, and it is {} now: set the clock of this machine right, or wait until then",
-            now.rfc3339()
+            "is not valid before {begins}, and now it is {}: set the clock of this machine right, or wait until then",
+            moment(now)
         ));
     }
     if !certificate.is_valid_at(now) {
-        let ended = certificate.ends().map(date).unwrap_or_default();
+        let ended = certificate.ends().map(moment).unwrap_or_default();
         return Some(format!("ended on {ended}, and every client refuses it: {RENEW}"));
     }
     if let Some(bits) = certificate.rsa_bits().filter(|bits| *bits < 2048) {
@@ -97,9 +97,11 @@ fn fault(certificate: &ReadCertificate, now: Timestamp) -> Option<String> {
     })
 }
 
-/// A day as people write it, in UTC.
-pub(crate) fn date(at: Timestamp) -> String {
-    at.rfc3339().chars().take_while(|c| *c != 'T').collect()
+/// A day and its time as people write them.
+fn moment(at: Timestamp) -> String {
+    let written = at.rfc3339();
+    let (day, time) = written.split_once('T').unwrap_or((&written, ""));
+    format!("{day} at {} UTC", time.split('.').next().unwrap_or_default())
 }
 
 /// The private key, which nobody else may read.

@@ -81,17 +81,17 @@ mod tests {
             }
         };
         assert_eq!(heard(ends, 86 * DAY), "");
-        assert!(
-            heard(ends, 86 * DAY + 1)
-                .starts_with("soon cert.pem: ends on 1970-04-11, in less than 14 days: renew it")
-        );
+        assert!(heard(ends, 86 * DAY + 1).starts_with(
+            "soon cert.pem: ends on 1970-04-11 at 00:00:00 UTC, in less than 14 days: renew it"
+        ));
         assert_eq!(heard(ends, 86 * DAY + 60), "");
         assert_eq!(heard(ends, 87 * DAY), "");
         assert!(heard(ends, 87 * DAY + 1).starts_with("soon "));
         assert!(heard(ends, 100 * DAY).starts_with("soon "), "it is valid in its last second");
         assert!(
-            heard(ends, 100 * DAY + 1)
-                .starts_with("ended cert.pem: ended on 1970-04-11, and every client refuses it")
+            heard(ends, 100 * DAY + 1).starts_with(
+                "ended cert.pem: ended on 1970-04-11 at 00:00:00 UTC, and every client refuses it"
+            )
         );
         assert_eq!(heard(ends, 100 * DAY + 60), "");
         assert!(heard(ends, 101 * DAY + 1).starts_with("ended "));

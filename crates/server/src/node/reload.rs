@@ -16,18 +16,22 @@ impl Node {
     /// Reloads the certificate and the configuration, which was `taken` the last time. If one is invalid, the old one
     /// stays, and the log says why.
     pub(super) async fn reload(&self, configured: Option<&Configured>, taken: &mut Values) {
-        if let Some(certificate) = &self.certificate {
-            match certificate.reload(SystemClock.now()) {
-                Ok(()) => self.log.answer(Level::Info, "certificate_reloaded", "new connections use it"),
-                Err(why) => self.log.answer(Level::Error, "certificate_kept", &why),
-            }
+        let certificate = self.certificate.as_ref().map(|certificate| certificate.reload(SystemClock.now()));
+        match &certificate {
+            Some(Ok(())) => self.log.answer(Level::Info, "certificate_reloaded", "new connections use it"),
+            Some(Err(why)) => self.log.answer(
+                Level::Error,
+                "certificate_kept",
+                &format!("{why}; the certificate and the key of before go on"),
+            ),
+            None => {}
         }
         let Some(configured) = configured else { return };
         match self.reconfigured(configured).await {
             Ok((current, settings)) => {
                 self.current.store(Arc::new(current));
                 self.log.change(settings.log);
-                self.say_reloaded(&settings.values, taken);
+                self.say_reloaded(&settings.values, taken, matches!(certificate, Some(Err(_))));
                 self.say_departures(&settings);
                 *taken = settings.values;
             }
@@ -64,8 +68,8 @@ impl Node {
     }
 
     /// Names what counts now, what has changed since the start and does not count yet, so that nobody believes that it does, and
-    /// what has waited for a restart and does not any more.
-    fn say_reloaded(&self, values: &Values, taken: &Values) {
+    /// what has waited for a restart and does not any more. It does not claim that the certificate was taken when it was kept.
+    fn say_reloaded(&self, values: &Values, taken: &Values, is_certificate_kept: bool) {
         let waiting = values.waiting(&self.settings.values);
         let waited = taken.waiting(&self.settings.values);
         let is_of = |changes: &[Change], setting| changes.iter().any(|change| change.setting == setting);
@@ -93,6 +97,9 @@ impl Node {
         if told.is_empty() {
             let what = if waiting.is_empty() { "no setting" } else { "nothing else" };
             told.push(format!("{what} has changed; the files that settings name were read again"));
+        }
+        if is_certificate_kept {
+            told.push("the certificate and the key of before go on, as certificate_kept says".to_owned());
         }
         self.log.answer(Level::Info, "configuration_reloaded", &told.join("; "));
     }

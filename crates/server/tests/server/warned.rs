@@ -260,7 +260,7 @@ fn a_certificate_that_no_client_takes_is_refused() {
         }
     };
     certificate(&folder, &["id.example.org"], now - 30 * DAY, UNIX_EPOCH + 20_000 * DAY);
-    said("ended", "ended on 2024-10-04, and every client refuses it: renew it");
+    said("ended", "ended on 2024-10-04 at 00:00:00 UTC, and every client refuses it: renew it");
     certificate(&folder, &["id.example.org"], now + DAY, now + 30 * DAY);
     said("not yet", "is not valid before 2");
     certificate(&folder, &["id.example.org"], now - DAY, now + 30 * DAY);
