@@ -47,7 +47,7 @@ mod panicked;
 pub use panicked::caught;
 
 mod service;
-pub use service::{Service, service};
+pub use service::{PROXY_UNKNOWN, Service, service};
 
 mod mounting;
 mod own_form;

@@ -64,8 +64,8 @@ const PEER_UNKNOWN: &str = "a request came without the address of its peer, so g
     `chancery::axum::serve` does, and `chancery::axum::mount` where the router is served by \
     `into_make_service_with_connect_info::<SocketAddr>()`";
 
-/// The advice of [`Event::PeerUnknown`] if the peer is this machine.
-const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \
+/// The advice of [`Event::PeerUnknown`] if the peer is this machine. Whoever sees that coming can say it before.
+pub const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \
     passwords cannot be counted by network. Name the proxy among the trusted ones, and let it send X-Forwarded-For";
 
 /// The advice of [`Event::PeerUnknown`] if a trusted proxy does not say who has called it.

@@ -94,6 +94,28 @@ fn exposed_addresses_and_proxies_of_everybody_are_warned_of() {
     }
 }
 
+/// What the log says when the first person comes through a proxy that is not named, `check` says before, in the same words.
+#[test]
+fn a_proxy_that_nobody_has_named_is_warned_of() {
+    let folder = initialised();
+    let file = folder.join("chancery.toml");
+    let written = fs::read_to_string(&file).unwrap();
+    let lines = written.lines().filter(|line| !line.starts_with("trusted_proxies"));
+    fs::write(&file, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let lines = warned(&folder, &[]);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let words = "a request came from a loopback address, which for an https issuer is a proxy's";
+    assert!(lines[0].starts_with("http.trusted_proxies: is not set, and 127.0.0.1:"), "{lines:?}");
+    assert!(lines[0].contains(words) && lines[0].contains("let it send X-Forwarded-For"), "{lines:?}");
+    for meant in ["http.trusted_proxies=", "http.trusted_proxies=127.0.0.1"] {
+        assert!(warned(&folder, &[meant]).is_empty(), "{meant}");
+    }
+    let mut server = Server::start(&folder, &[]);
+    let address = server.address("http");
+    crate::support::get(address, "/jwks");
+    assert!(server.wait_for("\"peer_unknown\"").contains(words));
+}
+
 /// The issuer's path stands before that of each endpoint, and not in it.
 #[test]
 fn the_issuers_path_within_a_path_is_warned_of() {
@@ -174,7 +196,7 @@ fn a_catalogue_that_lacks_sentences_is_warned_of() {
 #[test]
 fn a_server_without_a_store_is_warned_of() {
     let folder = initialised();
-    let text = "issuer = \"https://id.example.org\"\n[http]\nlisten = [\"127.0.0.1:8080\"]\n";
+    let text = "issuer = \"https://id.example.org\"\n[http]\nlisten = [\"127.0.0.1:8080\"]\ntrusted_proxies = [\"127.0.0.1\"]\n";
     fs::write(folder.join("chancery.toml"), text).unwrap();
     let warned = warned(&folder, &[]);
     assert!(matches!(&*warned, [line] if line.starts_with("store.sqlite: is not set: keys, ")), "{warned:?}");

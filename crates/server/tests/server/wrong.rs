@@ -10,9 +10,10 @@ use crate::support::{done, initialised, run_with};
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/wrong_configurations.txt");
 
 /// What is set by flags, unless the configuration has a setting of that name itself.
-const GOOD: [(&str, &str); 4] = [
+const GOOD: [(&str, &str); 5] = [
     ("issuer", "issuer=https://id.example.org"),
     ("listen", "http.listen=127.0.0.1:8080"),
+    ("trusted_proxies", "http.trusted_proxies=127.0.0.1"),
     ("sqlite", "store.sqlite=chancery.sqlite"),
     ("wrapping_key", "keys.wrapping_key=wrapping.key"),
 ];

@@ -9,6 +9,7 @@ use chancery_core::duration;
 use chancery_core::error::Complaint;
 use chancery_core::offered::Endpoint;
 use chancery_core::rule::claims::ClaimsConfig;
+use chancery_http::PROXY_UNKNOWN;
 use chancery_types::{Issuer, Timestamp};
 use chancery_x509::{ReadCertificate, certificates_of_pem};
 
@@ -31,6 +32,9 @@ pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
     }
     for address in settings.http.listen.iter().filter(|address| is_exposed(settings, **address)) {
         warn("http.listen", exposed(settings, *address), "RFC 6749 section 3.1");
+    }
+    if let Some(rule) = unnamed_proxy(settings) {
+        warn("http.trusted_proxies", rule, "RFC 7239 section 8.1");
     }
     if let Some(rule) = replaced_scopes(settings) {
         warn("claims.scopes", rule, "OIDC Core section 5.4");
@@ -194,6 +198,17 @@ fn doubled_paths(settings: &Settings) -> Vec<(Endpoint, String)> {
         (!values.is_missing(&format!("routes.{endpoint}"))).then_some((*endpoint, rule))
     };
     Endpoint::ALL.iter().filter_map(doubled).collect()
+}
+
+/// What the log will say when the first person comes, if nobody has named the proxy that an https issuer has before plain HTTP
+/// on this machine. An empty list that is written is meant.
+fn unnamed_proxy(settings: &Settings) -> Option<String> {
+    let Settings { http, tls, issuer, values, .. } = settings;
+    let local = http.listen.iter().find(|address| address.ip().is_loopback())?;
+    let is_expected = issuer.is_https() && tls.is_none() && values.is_missing("http.trusted_proxies");
+    is_expected.then(|| {
+        format!("is not set, and {local} is for this machine alone; the log will say: {PROXY_UNKNOWN}")
+    })
 }
 
 /// Whether plain HTTP on this address leaves the machine with no proxy before it. Within a network of containers, the
