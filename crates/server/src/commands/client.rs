@@ -26,7 +26,7 @@ use super::{Output, UNCHANGED, lines, opened};
 use crate::arguments::{Client, ClientSecret, Group, Kind, Named};
 use crate::fetch;
 use crate::parts::Opened;
-use crate::settings::Settings;
+use crate::settings::{Settings, duration_rule};
 use crate::terminal::{Escaped, Word};
 
 mod added;
@@ -67,12 +67,13 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
         }
         Client::Secret(ClientSecret::Rotate { named: Named { configured, client_id }, overlap }) => {
             let parsed = duration::parse(&overlap);
-            let overlap = parsed.map_err(|_| format!("--overlap: {overlap:?}: {}", duration::RULE))?;
+            let overlap =
+                parsed.map_err(|_| format!("--overlap: {overlap:?}: {}", duration_rule(&overlap)))?;
             let (settings, opened) = opened(&configured).await?;
             rotate(&settings, &opened, &client_id, overlap, form).await
         }
         Client::Update { named, metadata, changed } => {
-            let given = changed.metadata().map(Given::typed);
+            let given = changed.metadata().map_err(|why| why + UNCHANGED)?.map(Given::typed);
             let patch = given.map_or_else(|| Given::read(metadata), Ok)?.client()?;
             change(named, patch.get().as_bytes(), Change::Metadata, form).await
         }
@@ -247,6 +248,8 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
         let explained = wrong.into_iter().map(|complaint| in_flags(complaint, false));
         lines(&explained.collect::<Vec<_>>()) + UNCHANGED
     })?;
+    let unused =
+        unused_redirects(changed.metadata()).filter(|_| unused_redirects(client.metadata()).is_none());
     let former_classes = unreachable_classes(client.metadata());
     let warning = unreachable_classes(changed.metadata()).filter(|now| former_classes.as_ref() != Some(now));
     let has_secret = |client: &RegisteredClient| client.good_secrets(now).next().is_some();
@@ -273,6 +276,9 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     }
     if let Some(warning) = warning {
         eprintln!("warning: {}: {}", Escaped(id.as_str()), Escaped(&warning));
+    }
+    if let Some(unused) = unused {
+        eprintln!("warning: {}: {unused}", Escaped(id.as_str()));
     }
     let is_unchanged = differences.is_empty() && matches!(what, Change::Metadata);
     let done = if is_unchanged { "unchanged" } else { what.done() };
@@ -379,6 +385,9 @@ async fn add(
         if let Some(warning) = unreachable_classes(client.metadata()) {
             eprintln!("warning: {}: {}", Escaped(id.as_str()), Escaped(&warning));
         }
+        if let Some(notice) = unused_redirects(client.metadata()) {
+            eprintln!("warning: {}: {notice}", Escaped(id.as_str()));
+        }
         if let Some(notice) = nameless(&client).filter(|_| is_typed) {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
@@ -393,6 +402,15 @@ async fn add(
         Form::Json if is_list => format!("{}\n", Value::Array(printed)),
         _ => printed.iter().map(|one| format!("{one}\n")).collect(),
     })
+}
+
+/// What is said of redirect URIs to which nobody is ever sent. Flags are refused, while JSON may come from elsewhere.
+fn unused_redirects(metadata: &ClientMetadata) -> Option<&'static str> {
+    let is_unused = metadata.flow.response_types.is_empty() && !metadata.flow.redirect_uris.is_empty();
+    is_unused.then_some(
+        "redirect_uris: it has no response_types, so that nobody is sent to a login and back, and these addresses are never used: \
+         leave them out, or give it response_types",
+    )
 }
 
 /// A short secret may be meant.

@@ -17,7 +17,7 @@ use super::printed::{Form, List};
 use super::{Output, opened};
 use crate::arguments::{Group, Keys};
 use crate::parts::{Opened, encryption_types};
-use crate::settings::Settings;
+use crate::settings::{Settings, duration_rule};
 use crate::terminal::{Escaped, counted};
 
 /// The `max-age` of the key set, for which a client may not have seen a new key.
@@ -51,7 +51,7 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
         Keys::Rotate { configured, sign_after } => {
             let (settings, opened) = opened(&configured).await?;
             let after = duration::parse(&sign_after)
-                .map_err(|_| format!("--sign-after: {sign_after:?}: {}", duration::RULE))?;
+                .map_err(|_| format!("--sign-after: {sign_after:?}: {}", duration_rule(&sign_after)))?;
             if after < CACHES {
                 eprintln!(
                     "warning: clients' caches of the key set may be 10 minutes old; clients that do not reload it for an \

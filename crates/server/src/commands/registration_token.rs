@@ -13,6 +13,7 @@ use super::printed::{Form, List};
 use super::session::provider;
 use super::{Output, opened};
 use crate::arguments::{Group, RegistrationToken};
+use crate::settings::duration_rule;
 use crate::terminal::Escaped;
 
 pub(crate) async fn registration_token(Group { json, command }: Group<RegistrationToken>) -> Output {
@@ -21,8 +22,9 @@ pub(crate) async fn registration_token(Group { json, command }: Group<Registrati
     match command {
         RegistrationToken::Add { configured, name, policies, count, lifetime } => {
             let read = duration::parse(&lifetime).ok().filter(|lifetime| *lifetime >= Duration::from_secs(1));
-            let lifetime = read
-                .ok_or_else(|| format!("--lifetime: {lifetime:?} must be at least 1s; {}", duration::RULE))?;
+            let lifetime = read.ok_or_else(|| {
+                format!("--lifetime: {lifetime:?} must be at least 1s; {}", duration_rule(&lifetime))
+            })?;
             if name.is_empty() || count == Some(0) {
                 return Err("the name must not be empty, and --count at least 1".to_owned());
             }

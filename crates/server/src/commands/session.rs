@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use chancery_core::context::{Call, RequestId};
 use chancery_core::fetch::NoFetch;
+use chancery_core::model::Place;
 use chancery_core::ports::{Clock as _, NoopEventSink, Registry as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_core::records::{Found, SessionBody};
@@ -108,11 +109,16 @@ pub(super) fn list(settings: &Settings, sessions: &[Found<SessionBody>]) -> List
         let is_account_page = |client: &str| client == settings.issuer.as_str();
         let named =
             clients.iter().map(|&client| if is_account_page(client) { "account page" } else { client });
-        let network = network.unwrap_or_default().to_owned();
+        let from = place.map(from).unwrap_or_default().to_owned();
         let named = named.collect::<Vec<_>>().join(", ");
-        list.push([choice(key), signed_in, used, ends, device, network, named], value);
+        list.push([choice(key), signed_in, used, ends, device, from, named], value);
     }
     list
+}
+
+/// The network, as people know it: the account page has the same words for the machine itself.
+fn from(place: &Place) -> &str {
+    if place.is_this_machine() { "this machine" } else { place.network.as_deref().unwrap_or_default() }
 }
 
 /// The clients of these sessions that want to be told when one ends (OIDC Back-Channel Logout section 2.2).
@@ -147,4 +153,22 @@ fn ended(count: u64, told: &BTreeSet<ClientId>, form: Form) -> String {
         notified => format!("the running server notifies {}", notified.join(", ")),
     };
     form.print(format!("{sessions}; {said}\n"), &json!({ "ended": count, "notifies": notified }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_itself_is_called_so() {
+        for (network, expected) in [
+            (Some("::/64"), "this machine"),
+            (Some("127.0.0.1"), "this machine"),
+            (Some("203.0.113.7"), "203.0.113.7"),
+            (None, ""),
+        ] {
+            let network = network.map(Into::into);
+            assert_eq!(from(&Place { network, ..Place::default() }), expected);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use chancery_types::nearest::did_you_mean;
 use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form};
+use super::durations;
 use super::values::displayed;
 
 /// Complains about each value that does not have its setting's form and removes it, so that the rest can
@@ -69,7 +70,7 @@ fn broken_rule(form: Form, value: &Value) -> Option<String> {
         Form::Switch => (value.is_bool(), "must be true or false, without quotes".to_owned()),
         Form::Duration => match value.as_str().map(duration::parse) {
             Some(Ok(_)) => return None,
-            _ => (false, duration::RULE.to_owned()),
+            _ => (false, durations::rule(value.as_str().unwrap_or_default())),
         },
         Form::Choice(choices) => {
             let is_choice = value.as_str().is_some_and(|text| choices.contains(&text));

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod catalogue;
+mod durations;
 mod environment;
 mod forms;
 mod needs;
@@ -38,6 +39,7 @@ use chancery_types::{Issuer, RealmId};
 use toml::Table;
 
 pub(crate) use self::addresses::address;
+pub(crate) use self::durations::rule as duration_rule;
 pub(crate) use self::outcome::Read;
 pub(crate) use self::pages::{PageLinks, Pages};
 pub(crate) use self::schema::schema;

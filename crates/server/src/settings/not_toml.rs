@@ -36,6 +36,10 @@ fn of_yaml(line: &str, section: &str) -> Option<String> {
     if let Some(name) = opened(line) {
         return Some(format!("[{name}], and below it its settings, such as name = value"));
     }
+    if line.contains('{') || line.ends_with(';') && line.contains('}') {
+        let way = "[section] on a line of its own, and each setting below it on one of its own, such as [http] and listen = [\"127.0.0.1:8080\"]";
+        return Some(way.to_owned());
+    }
     if line == "}" {
         return Some("nothing: a section ends where the next [section] begins".to_owned());
     }
@@ -126,6 +130,13 @@ mod tests {
                 "realm = \u{201c}main\u{201d}",
                 "",
                 Some("\u{201c} is no quotation mark of TOML: write the straight one, \""),
+            ),
+            (
+                "server { listen 8080; }",
+                "",
+                Some(
+                    "write [section] on a line of its own, and each setting below it on one of its own, such as [http] and listen = [\"127.0.0.1:8080\"]",
+                ),
             ),
             ("[http", "", None),
             ("nonsense", "", None),

@@ -22,7 +22,7 @@ fn check_names_three_complaints_at_once() {
         "isuer: there is no such setting; did you mean `issuer`?",
         "issuer: http is for localhost, 127.0.0.1 and [::1] alone: it must begin with https://; it is \"http://id.example.org\"",
         "RFC 8414",
-        "authorization_code.lifetime: a duration is",
+        "authorization_code.lifetime: write \"11m\": a duration is",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }

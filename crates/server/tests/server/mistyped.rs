@@ -103,6 +103,39 @@ fn redirect_uris_fit_the_kind_of_client() {
     let two = "https://a.example/cb,https://b.example/cb";
     let said = refused(&folder, &["client", "add", "--kind", "web", "--redirect-uri", two], "");
     assert!(said.contains("is several URIs: repeat the flag for each"), "{said}");
+    let add = ["client", "add", "--kind", "web", "--id", "web", "--redirect-uri", "https://a.example/cb"];
+    done(&folder, &add, "");
+    for flag in ["--redirect-uri", "--post-logout-redirect-uri"] {
+        let said = refused(&folder, &["client", "update", "web", flag, two], "");
+        assert!(
+            said.contains("is several URIs: repeat the flag") && said.contains("Nothing was changed"),
+            "{said}"
+        );
+    }
+    // A host is no scheme.
+    for (typed, meant) in [
+        ("localhost:1234/cb", "http://localhost:1234/cb"),
+        ("127.0.0.1/cb", "http://127.0.0.1/cb"),
+        ("a.example:8443/cb", "https://a.example:8443/cb"),
+        ("a.example/cb", "https://a.example/cb"),
+    ] {
+        let said = refused(&folder, &["client", "add", "--kind", "web", "--redirect-uri", typed], "");
+        assert!(said.contains(&format!(": it is probably {meant}")), "{said}");
+    }
+    // JSON may come from elsewhere, so that it is warned of.
+    let machine = r#"{"client_id":"m","grant_types":["client_credentials"],"response_types":[]"#;
+    let output = run(
+        &folder,
+        &["client", "add", &format!("{machine},\"redirect_uris\":[\"https://a.example/cb\"]}}")],
+        "",
+    );
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("warning: m: redirect_uris: it has no response_types"),
+        "{said}"
+    );
+    let output = run(&folder, &["client", "update", "m", "--name", "M"], "");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let said = refused(&folder, &["client", "add", "--kind", "web"], "");
     assert!(said.contains("give it by --redirect-uri URI") && !said.contains("Rust"), "{said}");
     let said = refused(&folder, &["client", "add", "{\"client_name\":\"App\"}"], "");

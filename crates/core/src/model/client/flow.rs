@@ -322,7 +322,24 @@ fn rarely_matches(uri: &RedirectUri, of: ApplicationType, loosened: RedirectLeni
 
 /// What is said of a URI that a browser must not be redirected to: the rule, and its section.
 fn of_redirect_uri(name: &str, text: &str, (rule, section): (&str, &'static str)) -> Complaint {
-    Complaint::new(name, format!("{text:?} {rule}"), section)
+    let meant = meant_uri(text).map(|meant| format!(": it is probably {meant}")).unwrap_or_default();
+    Complaint::new(name, format!("{text:?} {rule}{meant}"), section)
+}
+
+/// The URI that is meant by a host and what follows, without a scheme: `localhost:1234/cb` is one of the scheme `localhost`.
+fn meant_uri(text: &str) -> Option<String> {
+    let host = text.split('/').next().filter(|_| !text.contains("://"))?;
+    let (name, port) = match host.rsplit_once(':').filter(|_| !host.ends_with(']')) {
+        Some((name, port)) => (name, port),
+        None => (host, "0"),
+    };
+    let scheme = match name {
+        "localhost" | "127.0.0.1" | "[::1]" => "http",
+        name if name.contains('.') => "https",
+        _ => return None,
+    };
+    let meant = format!("{scheme}://{text}");
+    (port.parse::<u16>().is_ok() && RedirectUri::parse(&meant).is_ok()).then_some(meant)
 }
 
 /// What keeps a text from being a URI that a browser may be redirected to.

@@ -26,13 +26,7 @@ impl Simple {
                 ));
             }
         }
-        let joined = redirect_uris
-            .iter()
-            .chain(&post_logout_redirect_uris)
-            .find(|uri| uri.split(',').skip(1).any(|next| next.trim_start().contains("://")));
-        if let Some(uri) = joined {
-            return Err(format!("{uri:?} is several URIs: repeat the flag for each, without commas"));
-        }
+        check_separate(&redirect_uris, &post_logout_redirect_uris)?;
         let mut metadata = match kind {
             Kind::Web => json!({}),
             Kind::Spa => json!({ "token_endpoint_auth_method": "none" }),
@@ -55,15 +49,25 @@ impl Simple {
 
 impl Changed {
     /// The members that are to be others, if any is named.
-    pub(super) fn metadata(self) -> Option<Vec<u8>> {
+    pub(super) fn metadata(self) -> Result<Option<Vec<u8>>, String> {
         let Self { name, redirect_uris, post_logout_redirect_uris } = self;
+        check_separate(&redirect_uris, &post_logout_redirect_uris)?;
         let given = [
             ("client_name", name.map(Value::from)),
             ("redirect_uris", list(redirect_uris)),
             ("post_logout_redirect_uris", list(post_logout_redirect_uris)),
         ];
         let members: Map<String, Value> = present(given).collect();
-        (!members.is_empty()).then(|| Value::Object(members).to_string().into_bytes())
+        Ok((!members.is_empty()).then(|| Value::Object(members).to_string().into_bytes()))
+    }
+}
+
+/// Refuses URIs with commas between them: a comma may be a part of a URI, so that each has a flag of its own.
+fn check_separate(redirect_uris: &[String], post_logout_redirect_uris: &[String]) -> Result<(), String> {
+    let is_joined = |uri: &&String| uri.split(',').skip(1).any(|next| next.trim_start().contains("://"));
+    match redirect_uris.iter().chain(post_logout_redirect_uris).find(is_joined) {
+        Some(uri) => Err(format!("{uri:?} is several URIs: repeat the flag for each, without commas")),
+        None => Ok(()),
     }
 }
 
