@@ -60,6 +60,7 @@ const SHOWN = {
     'logout-confirm': 'Sign out?',
     'logout-confirm-others': 'Others are signed in, too',
     'logout-confirm-doubtful': 'A request that is not to be trusted',
+    'logout-confirm-unregistered': 'An address to go to that a development provider does not know',
     'logout-frames': 'The applications are told',
     'logout-done': 'Signed out',
     'logout-done-stayed': 'Stayed signed in',

@@ -109,8 +109,8 @@ pub mod client {
         RequestObjects, SenderConstraint,
     };
     pub use chancery_core::model::{
-        ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
-        SecretMethod,
+        ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RedirectUse,
+        RefreshTokens, SecretMethod,
     };
     pub use chancery_core::offered::{AssertionAudience, ClientDefaults, Departure, Offered};
     pub use chancery_core::records::{Found, InitialAccessTokenBody};

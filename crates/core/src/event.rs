@@ -343,8 +343,8 @@ pub enum Event {
         /// The client that the request came from or claimed to come from. `None` also if no client has the
         /// claimed id: the value may be a secret in the wrong place.
         client: Option<RefusedClient>,
-        /// The redirect URI that a person's browser came with, if the client has not registered it: scheme, host, port
-        /// and path, of 200 characters at most. A stranger may have chosen it.
+        /// The redirect URI, or that of a logout, that a person's browser came with, if the client has not registered it:
+        /// scheme, host, port and path, of 200 characters at most. A stranger may have chosen it.
         redirect_uri: Option<Box<str>>,
     },
     /// A request object could not be fetched from its `request_uri`.

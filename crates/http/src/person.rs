@@ -246,6 +246,9 @@ pub(crate) fn response_to(site: &Site, call: &Call, sent: &HeaderMap, mut next: 
         Outcome::Page(view) => {
             let locale = site.locale(call, view.ui_locales());
             view.speak(locale.as_str());
+            if let View::LogoutConfirm(view) = &mut **view {
+                view.unregistered = site.told_to_developers(next.unregistered.as_deref());
+            }
             view_page(site, call, view)
         }
         Outcome::Stored { handle, client } => see_other(&site.address_of_stored(handle, client)),

@@ -9,6 +9,7 @@ use chancery_core::interaction::view::{
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
     SignedInView, UnknownClientView, UnregisteredView, Wait,
 };
+use chancery_core::model::RedirectUse;
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
 
@@ -308,6 +309,7 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
         }
         (None, None) => String::new(),
     };
+    let told = view.unregistered.as_ref().map_or(String::new(), unregistered);
     let stale = if view.is_stale {
         "<p role=\"alert\">This page was open too long or in another browser. Choose once more.</p>"
     } else {
@@ -315,7 +317,7 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
     };
     let label = Html::escape(&view.account.label);
     let mut fields = format!(
-        "{asked}{stale}<p>You are signed in here as <strong>{label}</strong>.</p>{}",
+        "{asked}{told}{stale}<p>You are signed in here as <strong>{label}</strong>.</p>{}",
         button("action", "logout", "Sign out", "")
     );
     if !view.others.is_empty() {
@@ -439,7 +441,11 @@ fn unregistered(view: &UnregisteredView) -> String {
     let why_not = why_not.map_or(String::new(), |why| format!("<p>It cannot be registered: {why}</p>"));
     let command = view.command.as_deref().map(Html::escape);
     let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
-    format!("<p>Client: <code>{client}</code><br>Redirect URI: <code>{uri}</code></p>{why_not}{command}")
+    let name = match view.what_for {
+        RedirectUse::Response => "Redirect URI",
+        RedirectUse::Logout => "Post-logout redirect URI",
+    };
+    format!("<p>Client: <code>{client}</code><br>{name}: <code>{uri}</code></p>{why_not}{command}")
 }
 
 fn unknown_client(view: &UnknownClientView) -> String {

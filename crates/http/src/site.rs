@@ -11,11 +11,11 @@ use chancery_core::error::Failure;
 use chancery_core::interaction::Location;
 use chancery_core::interaction::view::{
     AccountsView, ApprovalDoneView, DeviceDoneView, ErrorView, FormAction, FormView, LoginView,
-    LogoutFramesView, SignUpView,
+    LogoutFramesView, SignUpView, UnregisteredView,
 };
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
-use chancery_core::request::PageError;
+use chancery_core::request::{PageError, UnregisteredUri};
 use chancery_types::ClientId;
 use chancery_types::handle::{Handle, Interaction};
 use http::StatusCode;
@@ -249,6 +249,12 @@ impl Site {
             }
             _ => Other::Nowhere,
         }
+    }
+
+    /// What a page says of a URI that is not registered: nothing, unless only developers see it.
+    pub(crate) fn told_to_developers(&self, came: Option<&UnregisteredUri>) -> Option<UnregisteredView> {
+        let clients = self.trial.as_deref()?;
+        Some(UnregisteredView::of(came?, clients.program.as_deref()))
     }
 
     /// The error page.

@@ -1,9 +1,11 @@
 //! How failures look: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3, RFC 9110 sections 15.5 and 15.6.
 
+use chancery_core::config::Config;
 use chancery_core::event::Event;
 use chancery_core::policy::{TokenKind, TokenPolicy};
 use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages, TrialClients};
 use chancery_testkit::{Answer, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals};
+use chancery_types::params;
 
 /// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps;
 /// nothing else.
@@ -256,6 +258,18 @@ fn the_error_page_leads_to_a_known_client() {
     assert!(!unknown.answer().text().contains("<a "), "nobody is known");
 }
 
+/// Makes it a provider that only developers reach, with this client to try it with.
+fn for_developers(kit: &mut TestProvider, client: &str, program: Option<&str>) {
+    kit.service = kit.service.clone().with_trial_clients(TrialClients {
+        public: client.to_owned(),
+        confidential: client.to_owned(),
+        machine: client.to_owned(),
+        secret: "s3cret".to_owned(),
+        username: "demo".to_owned(),
+        program: program.map(str::to_owned),
+    });
+}
+
 /// Whoever develops an application sees which redirect URI came, escaped, and what registers it beside the others; on every
 /// other provider the page says nothing of it.
 #[test]
@@ -265,14 +279,7 @@ fn developers_see_the_redirect_uri_that_is_not_registered() {
     let shown = |program: Option<Option<&str>>, uri: &str| {
         let mut kit = TestProvider::builder().client(client).build();
         if let Some(program) = program {
-            kit.service = kit.service.clone().with_trial_clients(TrialClients {
-                public: "app".to_owned(),
-                confidential: "app".to_owned(),
-                machine: "app".to_owned(),
-                secret: "s3cret".to_owned(),
-                username: "demo".to_owned(),
-                program: program.map(str::to_owned),
-            });
+            for_developers(&mut kit, "app", program);
         }
         let ua = kit.user_agent();
         let page = kit.authorization_request("app").set("redirect_uri", uri).open(&ua).expect_page("error");
@@ -316,6 +323,64 @@ fn developers_see_the_redirect_uri_that_is_not_registered() {
     assert!(page.contains(command), "{page}");
 }
 
+/// OUT-04: the same for an address to go to after a logout, whether anybody is signed in or not. What a response mode
+/// demands of redirect URIs is no matter there.
+#[test]
+fn developers_see_the_post_logout_uri_that_is_not_registered() {
+    let client = r#"{"client_id":"app","client_name":"App","token_endpoint_auth_method":"none",
+        "redirect_uris":["https://app.example/cb"],"response_modes":["query","web_message"],"application_type":"native",
+        "post_logout_redirect_uris":["https://app.example/bye","https://app.example/a'b"]}"#;
+    let shown = |program: Option<Option<&str>>, uri: &str, account: Option<&str>| {
+        let web_message = |config: &mut Config| config.response_modes.web_message = true;
+        let mut kit = TestProvider::builder().configure(web_message).client(client).build();
+        if let Some(program) = program {
+            for_developers(&mut kit, "app", program);
+        }
+        let ua = kit.user_agent();
+        if let Some(account) = account {
+            ua.signed_in(account);
+        }
+        let query = [("client_id", "app"), ("post_logout_redirect_uri", uri)];
+        let page = ua.follow_from_another_site(&format!("/logout?{}", params::encode(query.into_iter())));
+        let page = page.expect_page(if account.is_some() { "logout-confirm" } else { "error" });
+        page.answer().text().to_owned()
+    };
+    let quoted = "https://app.example/other?a=1&b='2";
+    let scheme = "app:/out";
+    let command = "<pre>./chancery client update app \\\n  --post-logout-redirect-uri https://app.example/bye \\\n  \
+        --post-logout-redirect-uri &#39;https://app.example/a&#39;\\&#39;&#39;b&#39; \\\n  --post-logout-redirect-uri ";
+    for account in [None, Some("alice")] {
+        for (uri, why_not) in [
+            (quoted, None),
+            ("com.example.app:/out", None),
+            ("http://192.168.1.5:3000/", Some("must be https; http is for loopback hosts alone")),
+            ("https://app.example/<b>", Some("must be an absolute URI in ASCII")),
+            (
+                scheme,
+                Some("must be https, or for a native client a scheme with a dot (RFC 8252 section 7.1)"),
+            ),
+        ] {
+            let (escaped, who) = (Html::escape(uri), account.unwrap_or("nobody"));
+            let part =
+                format!("Client: <code>app</code><br>Post-logout redirect URI: <code>{escaped}</code>");
+            let page = shown(Some(Some("./chancery")), uri, account);
+            assert!(page.contains(&part), "{who}, {uri}: {page}");
+            assert_eq!(page.contains(command), why_not.is_none(), "{who}, {uri}: {page}");
+            let reason =
+                format!("It cannot be registered: post_logout_redirect_uris: &quot;{escaped}&quot; ");
+            assert_eq!(page.contains(&reason), why_not.is_some(), "{who}, {uri}: {page}");
+            assert!(page.contains(why_not.unwrap_or_default()), "{who}, {uri}: {page}");
+            assert!(!page.contains("<b>"), "{page}");
+            let without_commands = shown(Some(None), uri, account);
+            assert!(without_commands.contains(&part) && !without_commands.contains("client update"));
+            let nowhere_else = shown(None, uri, account);
+            for word in ["redirect URI:", "<pre>", "cannot be registered", &escaped.to_string()] {
+                assert!(!nowhere_else.contains(word), "{who}, {uri}: {nowhere_else}");
+            }
+        }
+    }
+}
+
 /// Whoever develops an application sees which `client_id` came, escaped and bounded, and what lists those that there are; on
 /// every other provider the page says nothing of it.
 #[test]
@@ -323,14 +388,7 @@ fn developers_see_the_client_that_is_unknown() {
     let shown = |program: Option<Option<&str>>, id: &str| {
         let mut kit = TestProvider::new();
         if let Some(program) = program {
-            kit.service = kit.service.clone().with_trial_clients(TrialClients {
-                public: "web".to_owned(),
-                confidential: "web".to_owned(),
-                machine: "web".to_owned(),
-                secret: "s3cret".to_owned(),
-                username: "demo".to_owned(),
-                program: program.map(str::to_owned),
-            });
+            for_developers(&mut kit, "web", program);
         }
         let ua = kit.user_agent();
         let page = kit.authorization_request("web").set("client_id", id).open(&ua);

@@ -85,6 +85,26 @@ fn an_unregistered_redirect_uri_is_told() {
     assert_eq!(long.chars().count(), 200);
 }
 
+/// The same of an address to go to after a logout, with or without anybody signed in.
+#[test]
+fn an_unregistered_post_logout_uri_is_told() {
+    let kit = TestProvider::new();
+    for account in [None, Some("alice")] {
+        let ua = kit.user_agent();
+        if let Some(account) = account {
+            ua.signed_in(account);
+        }
+        let page = ua.get("/logout?client_id=web&post_logout_redirect_uri=https://web.example/bye%3Fsecret");
+        match page.answer().events.as_slice() {
+            [Event::Refused { reason, redirect_uri, endpoint: Endpoint::EndSession, .. }] => {
+                assert_eq!(reason.name, "post_logout_uri_unregistered");
+                assert_eq!(redirect_uri.as_deref(), Some("https://web.example/bye"));
+            }
+            other => panic!("one refusal, and nothing else: {other:?}"),
+        }
+    }
+}
+
 /// A19, INT-23
 #[test]
 fn interaction() {

@@ -4,7 +4,7 @@ use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem,
-    SignUpView, SignedInView, Wait,
+    SignUpView, SignedInView, UnregisteredView, Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue, DetailView};
 use chancery_core::ports::SignUpRefusal;
@@ -274,16 +274,21 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
         way_on => view.client.as_ref().and_then(ClientView::way_on),
         has_retry,
         retry,
-        unregistered => view.unregistered.as_ref().map(|came| context! {
-            client => came.client.as_str(),
-            uri => &*came.uri,
-            unregistrable => came.unregistrable.as_ref().map(ToString::to_string),
-            command => came.command.as_deref(),
-        }),
+        unregistered => view.unregistered.as_ref().map(unregistered),
         unknown_client => view.unknown_client.as_ref().map(|came| context! {
             client_id => &*came.client_id,
             command => came.command.as_deref(),
         }),
+    }
+}
+
+fn unregistered(came: &UnregisteredView) -> Value {
+    context! {
+        client => came.client.as_str(),
+        parameter => came.what_for.parameter(),
+        uri => &*came.uri,
+        unregistrable => came.unregistrable.as_ref().map(ToString::to_string),
+        command => came.command.as_deref(),
     }
 }
 
@@ -296,6 +301,7 @@ fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
         account => account(&view.account),
         others => view.others.iter().map(account).collect::<Vec<_>>(),
         problem => view.problem.map(|why| context! { code => why.code.as_str(), reason => why.description }),
+        unregistered => view.unregistered.as_ref().map(unregistered),
         is_stale => view.is_stale,
     }
 }

@@ -14,7 +14,7 @@ use chancery_core::interaction::view::{
 };
 use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
-use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
+use chancery_core::model::{AuthorizationDetail, Client, OwnParameters, RedirectUse};
 use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, DynDetailType, Words};
 use chancery_core::ports::SignUpRefusal;
 use chancery_core::request::addressed::CLIENT_UNKNOWN;
@@ -359,10 +359,16 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         ("logout-confirm-others", Some(client()), vec![account("Bob Example", false)], None, false),
         ("logout-confirm-nobody-asks", None, vec![], None, false),
         ("logout-confirm-doubtful", Some(client()), vec![], Some(&POST_LOGOUT_URI_UNREGISTERED), false),
+        ("logout-confirm-unregistered", Some(client()), vec![], Some(&POST_LOGOUT_URI_UNREGISTERED), false),
         ("logout-confirm-stale", None, vec![account("Bob Example", false)], None, true),
     ] {
         let account = account("alice@example.org", false);
-        let view = LogoutConfirmView { client, account, others, problem, is_stale, fields: vec![] };
+        let unregistered = match name {
+            "logout-confirm-unregistered" => unregistered_after_logout(),
+            _ => None,
+        };
+        let fields = vec![];
+        let view = LogoutConfirmView { client, account, others, problem, unregistered, is_stale, fields };
         show(name, Content::LogoutConfirm(&view, markup));
     }
     for (name, client, was_signed_in, is_still_signed_in) in [
@@ -404,6 +410,7 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error", Some(&MALFORMED_PARAMETER), None, Retry::No),
         ("error-way-on", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistered", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
+        ("error-unregistered-logout", Some(&POST_LOGOUT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistrable", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unknown-client", Some(&CLIENT_UNKNOWN), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
@@ -413,6 +420,7 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         let request_id = RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into());
         let unregistered = match name {
             "error-unregistered" => unregistered(),
+            "error-unregistered-logout" => unregistered_after_logout(),
             "error-unregistrable" => unregistrable(),
             _ => None,
         };
@@ -431,10 +439,19 @@ fn unregistered() -> Option<UnregisteredView> {
                    --redirect-uri http://localhost:5173/";
     Some(UnregisteredView {
         client: ClientId::parse("photos").ok()?,
+        what_for: RedirectUse::Response,
         uri: "http://localhost:5173/".into(),
         unregistrable: None,
         command: Some(command.to_owned()),
     })
+}
+
+/// What it says of an address to go to after a logout.
+fn unregistered_after_logout() -> Option<UnregisteredView> {
+    let command = "chancery client update photos \\\n  --post-logout-redirect-uri https://photos.example/bye \\\n  \
+                   --post-logout-redirect-uri http://localhost:5173/";
+    let command = Some(command.to_owned());
+    Some(UnregisteredView { what_for: RedirectUse::Logout, command, ..unregistered()? })
 }
 
 /// What it says of one that no client can have.

@@ -3,6 +3,7 @@
 use chancery_http::TrialClients;
 use chancery_pages::Templates;
 use chancery_testkit::{Answer, SECRET, TestProvider};
+use chancery_types::params;
 
 const LOGO: &str = "https://cdn.example:8443/logo.png";
 
@@ -170,6 +171,43 @@ fn developers_see_what_registers_a_redirect_uri() {
                 );
             }
             assert!(!page.answer().text().contains("client update"), "it would be in vain");
+        }
+    }
+}
+
+/// The same for an address to go to after a logout, on the page that asks and on the one of an error.
+#[test]
+fn developers_see_what_registers_a_post_logout_uri() {
+    let uri = "https://shop.example/new?a=&b";
+    for (language, words) in
+        [("en", "Post-logout redirect URI of the request"), ("de", "Post-Logout-Redirect-URI der Anfrage")]
+    {
+        for (is_shown, is_signed_in) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut kit = provider(Templates::built_in(), LOGO);
+            if is_shown {
+                for_developers(&mut kit);
+            }
+            let ua = kit.user_agent();
+            if is_signed_in {
+                ua.signed_in("alice");
+            }
+            let query =
+                [("client_id", "shop"), ("post_logout_redirect_uri", uri), ("chancery_language", language)];
+            let page = ua.follow_from_another_site(&format!("/logout?{}", params::encode(query.into_iter())));
+            let page = page.expect_page(if is_signed_in { "logout-confirm" } else { "error" });
+            let page = page.answer().text();
+            for part in [
+                words,
+                "<code>https://shop.example/new?a=&amp;b</code></dd>",
+                "<code>target/debug/chancery client update shop \\\n  --post-logout-redirect-uri https://shop.example/bye \\\n  ",
+                "  --post-logout-redirect-uri &#39;https://shop.example/new?a=&amp;b&#39;</code>",
+                "<details class=\"more\" open>",
+                "data-what=\"register\"",
+            ] {
+                assert_eq!(page.contains(part), is_shown, "{part} in {page}");
+            }
+            assert!(is_shown || !page.contains("shop.example/new"), "{page}");
+            assert!(!is_shown || page.contains(" defer></script>"), "the button that copies works: {page}");
         }
     }
 }

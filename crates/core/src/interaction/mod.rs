@@ -26,7 +26,7 @@ use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::model::{Acr, Client, PromptName};
 use crate::offered::Component;
-use crate::request::{Addressed, AuthorizationResponse, NO_PROMPT, Rules, Unsealed};
+use crate::request::{Addressed, AuthorizationResponse, NO_PROMPT, Rules, UnregisteredUri, Unsealed};
 use crate::session::{BrowserState, Sessions};
 
 pub mod account;
@@ -143,6 +143,8 @@ pub struct Next<R = AuthorizationResponse> {
     /// The new cookie that tells scripts whether anything has changed about who is signed in; `None` to leave the
     /// cookie alone.
     pub browser_state: Option<BrowserState>,
+    /// What a page may tell developers, and nobody else: which URI its request named that the client has not registered.
+    pub unregistered: Option<Box<UnregisteredUri>>,
 }
 
 impl<R> Next<R> {
@@ -185,7 +187,14 @@ pub(crate) type Decided = Next<Unsealed>;
 
 impl<R> From<Outcome<R>> for Next<R> {
     fn from(outcome: Outcome<R>) -> Self {
-        Self { outcome, sessions: None, browser: None, devices: None, browser_state: None }
+        Self {
+            outcome,
+            sessions: None,
+            browser: None,
+            devices: None,
+            browser_state: None,
+            unregistered: None,
+        }
     }
 }
 
@@ -269,7 +278,7 @@ impl Interactions {
     /// # Errors
     /// A fault of the signer.
     pub(crate) async fn respond(&self, call: &Call, env: &Env, decided: Decided) -> Result<Next, Fault> {
-        let Decided { outcome, sessions, browser, devices, browser_state } =
+        let Decided { outcome, sessions, browser, devices, browser_state, unregistered } =
             decided.monitored(call, &self.sessions);
         let outcome = match outcome {
             Outcome::Page(view) => Outcome::Page(view),
@@ -287,6 +296,6 @@ impl Interactions {
                 Outcome::Respond(self.issuer.authorization_response(call, env, unsealed).await?)
             }
         };
-        Ok(Next { outcome, sessions, browser, devices, browser_state })
+        Ok(Next { outcome, sessions, browser, devices, browser_state, unregistered })
     }
 }

@@ -484,6 +484,9 @@ pub struct LogoutConfirmView {
     /// What is wrong with the application's request, so that it does not count: the person may sign out all
     /// the same, and stays here afterwards.
     pub problem: Option<&'static Reason>,
+    /// The URI of that request that the client has not registered, told to developers only: whoever made the request has
+    /// chosen it.
+    pub unregistered: Option<UnregisteredView>,
     /// Whether the form was not looked at: it was open too long, or was another browser's.
     pub is_stale: bool,
     /// Hidden fields of the form: name and value. Buttons `action` = `logout`, `logout_all`, `stay`.

@@ -22,8 +22,8 @@ pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 
 pub mod client;
 pub use client::{
-    ApplicationType, Client, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
-    RegistrationId, SecretMethod,
+    ApplicationType, Client, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RedirectUse,
+    RefreshTokens, RegistrationId, SecretMethod,
 };
 
 mod resource_server;

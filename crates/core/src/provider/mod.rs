@@ -345,16 +345,7 @@ impl Provider {
         endpoint: Endpoint,
         next: Result<Next, PageError>,
     ) -> Result<Next, PageError> {
-        next.inspect_err(|error| {
-            let client = error.client.clone().map(RefusedClient::Claimed);
-            match (&error.failure, &error.unregistered) {
-                (Failure::Refused(why), Some(uri)) => {
-                    let (reason, redirect_uri) = (why.reason, Some(uri.told()));
-                    self.env.record(call, &Event::Refused { endpoint, reason, client, redirect_uri });
-                }
-                (failure, _) => self.env.record_failure(call, endpoint, client, failure),
-            }
-        })
+        next.inspect_err(|error| error.record(call, &self.env, endpoint))
     }
 
     /// Handles an endpoint that clients call: token, UserInfo, introspection, revocation.

@@ -9,7 +9,7 @@ use crate::client::demanded;
 use crate::context::Env;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::client::REDIRECT_URI_UNREGISTERED;
-use crate::model::{Carrier, Client, RedirectTarget, Source};
+use crate::model::{Carrier, Client, RedirectTarget, RedirectUse, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
 use crate::request::{PageError, Pushed, Resolved, UnregisteredUri, Unsealed};
@@ -134,9 +134,11 @@ impl<'a> Resolved<'a> {
                 let unregistered = redirect_uri.filter(|_| why.reason == &REDIRECT_URI_UNREGISTERED);
                 let error = refused(why, Some(&client));
                 let unregistered = unregistered.map(|uri| UnregisteredUri {
+                    client: Arc::clone(&client),
+                    what_for: RedirectUse::Response,
                     uri: uri.into(),
                     unregistrable: client
-                        .registrable(uri, offered.redirects)
+                        .registrable(RedirectUse::Response, uri, offered.redirects)
                         .map_or_else(Some, |uri| demanded::of_redirect_uri(&uri, demands)),
                 });
                 PageError { unregistered: unregistered.map(Box::new), ..error }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use chancery_types::ClientId;
 
+use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, debug_as_display};
-use crate::model::Client;
+use crate::event::{Endpoint, Event, RefusedClient};
+use crate::model::{Client, RedirectUse};
 
 /// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
 /// verified (RFC 6749 section 4.1.2.1).
@@ -19,22 +21,26 @@ pub struct PageError {
     pub way_on: Option<Arc<Client>>,
     /// The client that the request named, for our own log, if there is one.
     pub client: Option<ClientId>,
-    /// Which redirect URI the request named, if the client has not registered it.
+    /// Which URI the request named to send the browser to, if the client has not registered it.
     pub unregistered: Option<Box<UnregisteredUri>>,
     /// The `client_id` that no client has, as it came. It may be a secret in the wrong place, so no log has it.
     pub unknown_client: Option<Box<str>>,
 }
 
-/// A redirect URI that its client has not registered. Whoever made the request has chosen it.
+/// A URI to send the browser to that its client has not registered. Whoever made the request has chosen it.
 #[derive(Clone)]
 pub struct UnregisteredUri {
+    /// Whose it would have to be.
+    pub client: Arc<Client>,
+    /// What it was to be used for.
+    pub what_for: RedirectUse,
     /// As it came.
     pub uri: Box<str>,
     /// What keeps the client from registering it.
     pub unregistrable: Option<Complaint>,
 }
 
-/// How many characters of a redirect URI that is not registered are told.
+/// How many characters of a URI that is not registered are told.
 const LONGEST_TOLD: usize = 200;
 
 impl UnregisteredUri {
@@ -49,6 +55,20 @@ impl UnregisteredUri {
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         [scheme, "//", host, path].into_iter().flat_map(str::chars).take(LONGEST_TOLD).collect()
+    }
+}
+
+impl PageError {
+    /// Records why the person gets the page.
+    pub(crate) fn record(&self, call: &Call, env: &Env, endpoint: Endpoint) {
+        let client = self.client.clone().map(RefusedClient::Claimed);
+        match (&self.failure, &self.unregistered) {
+            (Failure::Refused(why), Some(uri)) => {
+                let (reason, redirect_uri) = (why.reason, Some(uri.told()));
+                env.record(call, &Event::Refused { endpoint, reason, client, redirect_uri });
+            }
+            (failure, _) => env.record_failure(call, endpoint, client, failure),
+        }
     }
 }
 

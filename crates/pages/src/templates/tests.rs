@@ -384,7 +384,7 @@ fn the_clients_documents_are_one_click_away() {
             "logout-done-nobody-asked",
             "logout-done-nobody",
         ];
-        let is_doubtful = name == "logout-confirm-doubtful";
+        let is_doubtful = ["logout-confirm-doubtful", "logout-confirm-unregistered"].contains(&&*name);
         let kinds = [
             "login",
             "sign-up",

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, Reason};
-use crate::event::{Endpoint, RefusedClient};
+use crate::error::{Fault, Reason};
+use crate::event::Endpoint;
 use crate::interaction::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
@@ -100,9 +100,8 @@ impl EndSessionEndpoint {
         let Some((person, is_meant)) = self.person(call, env, &request).await? else {
             return nobody(call, &request);
         };
-        if let Some(why) = request.problem {
-            let client = request.claimed.clone().map(RefusedClient::Claimed);
-            env.record_failure(call, Endpoint::EndSession, client, &why.into());
+        if let Some(error) = request.error() {
+            error.record(call, env, Endpoint::EndSession);
         }
         if is_meant && request.problem.is_none() {
             return Ok(sign_out(call, env, &request, vec![person]).await?);
@@ -245,10 +244,12 @@ impl EndSessionEndpoint {
             account,
             others: also,
             problem: request.problem,
+            unregistered: None,
             is_stale: shown == Shown::Again,
             fields,
         };
-        Ok(Next { browser: fresh, ..Outcome::Page(Box::new(View::LogoutConfirm(view))).into() })
+        let page = Outcome::Page(Box::new(View::LogoutConfirm(view)));
+        Ok(Next { browser: fresh, unregistered: request.unregistered.clone(), ..page.into() })
     }
 
     /// The token of a form that came back, if its page was made for this browser and this request.
@@ -274,14 +275,8 @@ impl EndSessionEndpoint {
 
 /// Nobody is signed in: there is nothing to do, which is no error (section 4).
 fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
-    if let Some(why) = request.problem {
-        return Err(PageError {
-            failure: Failure::from(why),
-            way_on: request.client.clone(),
-            client: request.claimed.clone(),
-            unregistered: None,
-            unknown_client: None,
-        });
+    if let Some(error) = request.error() {
+        return Err(error);
     }
     let sessions = (!call.sessions.is_empty()).then(Vec::new);
     // Whoever comes from an application has signed out there, and hears that they are signed out here, too.

@@ -11,9 +11,10 @@ use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
 use crate::interaction::PostLogoutTarget;
 use crate::keys::KeySet;
-use crate::model::{Carrier, Client};
+use crate::model::{Carrier, Client, RedirectUse};
 use crate::offered::RedirectLeniency;
 use crate::past_login::{PastLogin, claimed_client};
+use crate::request::{PageError, UnregisteredUri};
 
 /// Longest `state`, in bytes; the same as for an authorization request.
 const LONGEST_STATE: usize = 4096;
@@ -40,7 +41,8 @@ reasons! {
     /// `client_id` of a logout request is that of a client that an operator has disabled; the person sees the same page as
     /// for an unknown one.
     pub LOGOUT_CLIENT_DISABLED = client_unusable("logout_client_disabled");
-    /// `post_logout_redirect_uri` is not one of those that the client has registered.
+    /// `post_logout_redirect_uri` is not one of those that the client has registered. The line of the log has it as
+    /// `redirect_uri`; `chancery client show ID` lists those that are registered.
     pub POST_LOGOUT_URI_UNREGISTERED = Reason {
         name: "post_logout_uri_unregistered",
         code: ErrorCode::InvalidRequest,
@@ -92,6 +94,8 @@ pub(super) struct LogoutRequest {
     pub(super) ui_locales: Option<Box<str>>,
     /// What is wrong with it.
     pub(super) problem: Option<&'static Reason>,
+    /// The address to go to that the client has not registered.
+    pub(super) unregistered: Option<Box<UnregisteredUri>>,
     /// The request as a form carries it.
     pub(super) carrier: Carrier,
 }
@@ -116,6 +120,7 @@ impl LogoutRequest {
             logout_hint: params.one("logout_hint")?.map(Box::from),
             ui_locales: params.one("ui_locales")?.map(Box::from),
             problem: None,
+            unregistered: None,
             carrier: Carrier::of(&params),
         };
         if state.is_some_and(|state| state.len() > LONGEST_STATE) {
@@ -146,6 +151,12 @@ impl LogoutRequest {
         }
         if let Some(asked) = asked_uri {
             let Some(uri) = client.post_logout_uri(asked, loosened) else {
+                request.unregistered = Some(Box::new(UnregisteredUri {
+                    client: Arc::clone(&client),
+                    what_for: RedirectUse::Logout,
+                    uri: asked.into(),
+                    unregistrable: client.registrable(RedirectUse::Logout, asked, loosened).err(),
+                }));
                 request.client = Some(client);
                 return Ok(request.with_problem(&POST_LOGOUT_URI_UNREGISTERED));
             };
@@ -153,6 +164,17 @@ impl LogoutRequest {
         }
         request.client = Some(client);
         Ok(request)
+    }
+
+    /// The error of which the person is told, if something is wrong.
+    pub(super) fn error(&self) -> Option<PageError> {
+        Some(PageError {
+            failure: self.problem?.into(),
+            way_on: self.client.clone(),
+            client: self.claimed.clone(),
+            unregistered: self.unregistered.clone(),
+            unknown_client: None,
+        })
     }
 
     fn with_problem(self, why: &'static Reason) -> Self {

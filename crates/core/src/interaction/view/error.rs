@@ -1,13 +1,13 @@
 //! What the error page shows.
 
-use chancery_types::ClientId;
 use chancery_types::iana::ErrorCode;
+use chancery_types::{ClientId, RedirectUri};
 
 use super::ClientView;
 use crate::context::RequestId;
 use crate::error::{Complaint, Failure, FaultKind, Reason};
-use crate::model::Client;
-use crate::request::PageError;
+use crate::model::RedirectUse;
+use crate::request::{PageError, UnregisteredUri};
 
 /// The error page: before the redirect URI was verified, or when something broke here.
 pub struct ErrorView {
@@ -19,17 +19,19 @@ pub struct ErrorView {
     pub client: Option<ClientView>,
     /// Name of the request in our log.
     pub request_id: RequestId,
-    /// The redirect URI that the client has not registered, told to developers only: whoever made the request has chosen it.
+    /// The URI that the client has not registered, told to developers only: whoever made the request has chosen it.
     pub unregistered: Option<UnregisteredView>,
     /// The client that nobody has registered, told to developers only for the same reason.
     pub unknown_client: Option<UnknownClientView>,
 }
 
-/// A redirect URI that is not registered.
+/// A URI to send the browser to that is not registered.
 pub struct UnregisteredView {
     /// The client.
     pub client: ClientId,
-    /// The redirect URI as it came.
+    /// What it was to be used for.
+    pub what_for: RedirectUse,
+    /// The URI as it came.
     pub uri: Box<str>,
     /// What keeps the client from registering it.
     pub unregistrable: Option<Complaint>,
@@ -63,19 +65,11 @@ impl ErrorView {
         Self { reason, fault, client, request_id, unregistered: None, unknown_client: None }
     }
 
-    /// With the redirect URI or the client that is not registered, for a page that only developers see. The program is what
+    /// With the URI or the client that is not registered, for a page that only developers see. The program is what
     /// they type to start `chancery`.
     #[must_use]
     pub fn for_developers(self, error: &PageError, program: Option<&str>) -> Self {
-        let unregistered = error.unregistered.as_ref().zip(error.way_on.as_deref());
-        let unregistered = unregistered.map(|(came, client)| UnregisteredView {
-            client: client.id().clone(),
-            uri: came.uri.clone(),
-            unregistrable: came.unregistrable.clone(),
-            command: program
-                .filter(|_| came.unregistrable.is_none())
-                .map(|program| registers(program, client, &came.uri)),
-        });
+        let unregistered = error.unregistered.as_deref().map(|came| UnregisteredView::of(came, program));
         let unknown_client = error.unknown_client.as_ref().map(|came| UnknownClientView {
             client_id: came.chars().take(LONGEST_SHOWN).collect(),
             command: program.map(|program| format!("{program} client list")),
@@ -93,10 +87,25 @@ impl ErrorView {
     }
 }
 
-/// The command that registers one more redirect URI. A list is replaced as a whole, so it names all.
-fn registers(program: &str, client: &Client, uri: &str) -> String {
-    let all = client.redirect_uris().iter().map(|uri| uri.as_str()).chain([uri]);
-    let flags: String = all.map(|uri| format!(" \\\n  --redirect-uri {}", quoted(uri))).collect();
+impl UnregisteredView {
+    /// For a page that only developers see. The program is what they type to start `chancery`.
+    #[must_use]
+    pub fn of(came: &UnregisteredUri, program: Option<&str>) -> Self {
+        Self {
+            client: came.client.id().clone(),
+            what_for: came.what_for,
+            uri: came.uri.clone(),
+            unregistrable: came.unregistrable.clone(),
+            command: program.filter(|_| came.unregistrable.is_none()).map(|program| registers(program, came)),
+        }
+    }
+}
+
+/// The command that registers one more URI. A list is replaced as a whole, so it names all.
+fn registers(program: &str, UnregisteredUri { client, what_for, uri, .. }: &UnregisteredUri) -> String {
+    let flag = what_for.parameter().replace('_', "-");
+    let all = client.registered_for(*what_for).iter().map(RedirectUri::as_str).chain([&**uri]);
+    let flags: String = all.map(|uri| format!(" \\\n  --{flag} {}", quoted(uri))).collect();
     format!("{program} client update {}{flags}", quoted(client.id().as_str()))
 }
 

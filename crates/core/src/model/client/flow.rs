@@ -28,6 +28,35 @@ pub enum ApplicationType {
     Native,
 }
 
+/// What a browser is sent to a URI of the client's for, which says in which list it has to be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectUse {
+    /// An authorization response: `redirect_uris`.
+    Response,
+    /// The way on after a logout: `post_logout_redirect_uris` (OIDC RP-Initiated Logout section 3.1).
+    Logout,
+}
+
+impl RedirectUse {
+    /// The parameter of a request that names the URI.
+    #[must_use]
+    pub const fn parameter(self) -> &'static str {
+        match self {
+            Self::Response => "redirect_uri",
+            Self::Logout => "post_logout_redirect_uri",
+        }
+    }
+
+    /// The member of the client's metadata that lists those that are registered.
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::Response => "redirect_uris",
+            Self::Logout => "post_logout_redirect_uris",
+        }
+    }
+}
+
 /// What OAuth needs to know about a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
@@ -112,17 +141,20 @@ impl Flow {
         read
     }
 
-    /// A redirect URI of a request that the client could register.
+    /// A URI of a request that the client could register for this use.
     ///
     /// # Errors
     /// What a registration with it is told.
     pub(super) fn registrable(
         &self,
+        what_for: RedirectUse,
         text: &str,
         loosened: RedirectLeniency,
     ) -> Result<RedirectUri, Complaint> {
-        let is_implicit = self.grant_types.contains(&GrantType::Implicit);
-        let has_messages = self.response_modes.iter().flatten().any(|mode| mode.is_message());
+        let is_for_responses = what_for == RedirectUse::Response;
+        let is_implicit = is_for_responses && self.grant_types.contains(&GrantType::Implicit);
+        let has_messages =
+            is_for_responses && self.response_modes.iter().flatten().any(|mode| mode.is_message());
         let broken = match redirect_uri(text, self.application_type, is_implicit, loosened) {
             Ok(uri) if uri.has_wildcard() => {
                 ("has a wildcard, which stands in a registration, never in a request", EXACT_MATCHING)
@@ -133,7 +165,7 @@ impl Flow {
             Ok(uri) => return Ok(uri),
             Err(broken) => broken,
         };
-        Err(of_redirect_uri("redirect_uris", text, broken))
+        Err(of_redirect_uri(what_for.member(), text, broken))
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 section 2.1).

@@ -5,7 +5,7 @@ use chancery_types::RedirectUri;
 use serde::{Deserialize, Serialize};
 
 use super::openid::is_false;
-use super::{Flow, Reader, flow};
+use super::{Flow, Reader, RedirectUse, flow};
 
 /// Where a person may go after a logout, and where a client is notified that a session has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl Logout {
         Self {
             post_logout_redirect_uris: flow::redirect_uris(
                 from,
-                "post_logout_redirect_uris",
+                RedirectUse::Logout.member(),
                 flow.application_type,
                 false,
             ),

@@ -34,7 +34,7 @@ mod encryption;
 pub use encryption::Encryption;
 
 mod flow;
-pub use flow::{ApplicationType, Flow};
+pub use flow::{ApplicationType, Flow, RedirectUse};
 
 mod introspection_responses;
 pub use introspection_responses::IntrospectionResponses;
@@ -359,13 +359,22 @@ impl Client {
         &self.metadata().flow.redirect_uris
     }
 
+    /// The URIs that are registered for this use.
+    #[must_use]
+    pub(crate) fn registered_for(&self, what_for: RedirectUse) -> &[RedirectUri] {
+        match what_for {
+            RedirectUse::Response => self.redirect_uris(),
+            RedirectUse::Logout => &self.metadata().logout.post_logout_redirect_uris,
+        }
+    }
+
     /// The `post_logout_redirect_uri` to use: the requested one, if a registered one equals it byte for byte
     /// (OIDC RP-Initiated Logout section 3), or admits it by a setting of the server (`loosened`) or of this
     /// client.
     #[must_use]
     pub fn post_logout_uri(&self, asked: &str, loosened: RedirectLeniency) -> Option<RedirectUri> {
         let asked = RedirectUri::parse(asked).ok()?;
-        let registered = &self.metadata().logout.post_logout_redirect_uris;
+        let registered = self.registered_for(RedirectUse::Logout);
         registered.iter().any(|uri| self.admits(uri, &asked, loosened)).then_some(asked)
     }
 
@@ -465,21 +474,22 @@ impl Client {
         let is_free = !self.is_public()
             && openid.sector_identifier_uri.is_none()
             && openid.subject_type == SubjectType::Public;
-        let uri = self.registrable(asked, loosened).ok().filter(|_| is_free)?;
+        let uri = self.registrable(RedirectUse::Response, asked, loosened).ok().filter(|_| is_free)?;
         Some(RedirectTarget { uri, was_sent: true })
     }
 
-    /// A redirect URI of a request that it could register besides its others.
+    /// A URI of a request that it could register for this use besides its others.
     ///
     /// # Errors
     /// What a registration with it is told.
     pub(crate) fn registrable(
         &self,
+        what_for: RedirectUse,
         asked: &str,
         loosened: RedirectLeniency,
     ) -> Result<RedirectUri, Complaint> {
         let ClientMetadata { flow, own, .. } = self.metadata();
-        flow.registrable(asked, loosened.or(own.redirects()))
+        flow.registrable(what_for, asked, loosened.or(own.redirects()))
     }
 
     /// Whether a registered URI that a browser may be sent to admits this one: by being the same, or as a
