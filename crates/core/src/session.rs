@@ -205,18 +205,23 @@ impl Sessions {
         }))
     }
 
-    /// A new session, in a tree of its own, and the record to be written for it.
+    /// The handle of a new session, in a tree of its own.
+    #[must_use]
+    pub fn begin(&self, env: &Env) -> RotatingHandle<Session> {
+        RotatingHandle::new(env.partition(), *env.secret::<16>(), env.secret())
+    }
+
+    /// The record of a new session, in which this client takes part, if it is given something.
     ///
     /// # Errors
     /// As `Body::encode`.
-    pub fn begin(
+    pub fn begun(
         &self,
-        call: &Call,
-        env: &Env,
+        (call, env): (&Call, &Env),
+        handle: &RotatingHandle<Session>,
         authentication: Authentication,
-        client: &Client,
-    ) -> Result<(RotatingHandle<Session>, Record), Fault> {
-        let handle = RotatingHandle::new(env.partition(), *env.secret::<16>(), env.secret());
+        client: Option<&Client>,
+    ) -> Result<Record, Fault> {
         let body = SessionBody {
             authentication,
             current: handle.secret_digest(),
@@ -224,12 +229,11 @@ impl Sessions {
             touched_at: call.now,
             place: place(call),
             absolute_end: call.now + self.config.absolute,
-            clients: vec![Participant::of(client)],
+            clients: client.map(Participant::of).into_iter().collect(),
         };
         let records = env.records();
         let tags = records.tags(Some(&body.authentication.account), None, None);
-        let record = records.new(handle.key(&env.realm), None, tags, self.end(call.now, &body), &body)?;
-        Ok((handle, record))
+        records.new(handle.key(&env.realm), None, tags, self.end(call.now, &body), &body)
     }
 
     /// The handle of the same session after a new login of the same account: another secret.
@@ -238,8 +242,8 @@ impl Sessions {
         person.handle.successor(env.secret())
     }
 
-    /// The session as it has to become after a new login of the same account for this client: its absolute
-    /// end moves.
+    /// The session as it has to become after a new login of the same account: its absolute end moves. This client takes
+    /// part from now on, if it is given something.
     #[must_use]
     pub fn renewed(
         &self,
@@ -247,7 +251,7 @@ impl Sessions {
         body: &SessionBody,
         handle: &RotatingHandle<Session>,
         authentication: Authentication,
-        client: &Client,
+        client: Option<&Client>,
     ) -> SessionBody {
         let mut body = body.clone();
         take_part(&mut body, client);
@@ -265,14 +269,15 @@ impl Sessions {
         body.clients.len() < CLIENTS || body.clients.iter().any(|known| known.client == *client.id())
     }
 
-    /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the
-    /// client is known to it, and its idle end was moved less than an hour or a tenth of the idle time ago; also
-    /// when it has no room.
+    /// The session as it has to become when it is used now, and this client takes part, if it is given something; `None`
+    /// when it can stay as it is: the client is known to it, and its idle end was moved less than an hour or a tenth of the
+    /// idle time ago; also when it has no room.
     #[must_use]
-    pub fn visited(&self, call: &Call, body: &SessionBody, client: &Client) -> Option<SessionBody> {
-        let is_new = !body.clients.contains(&Participant::of(client));
+    pub fn visited(&self, call: &Call, body: &SessionBody, client: Option<&Client>) -> Option<SessionBody> {
+        let is_new = client.is_some_and(|client| !body.clients.contains(&Participant::of(client)));
+        let has_room = client.is_none_or(|client| self.has_room(body, client));
         let is_idle_end_due = call.now.since(body.touched_at) > EXACTNESS.min(self.config.idle / 10);
-        if !self.has_room(body, client) || !(is_new || is_idle_end_due) {
+        if !has_room || !(is_new || is_idle_end_due) {
             return None;
         }
         let mut body = body.clone();
@@ -306,9 +311,10 @@ fn touch(body: &mut SessionBody, call: &Call) {
     body.place = place(call);
 }
 
-/// The client takes part, in the place of an earlier registration under its id.
-fn take_part(body: &mut SessionBody, client: &Client) {
-    let participant = Participant::of(client);
+/// The client takes part, in the place of an earlier registration under its id. Only a client that was given something
+/// knows of the session, and has to hear of its end.
+fn take_part(body: &mut SessionBody, client: Option<&Client>) {
+    let Some(participant) = client.map(Participant::of) else { return };
     match body.clients.iter_mut().find(|known| known.client == participant.client) {
         Some(known) => *known = participant,
         None => body.clients.push(participant),

@@ -259,12 +259,50 @@ fn a_full_session_begins_anew() {
     let _ = done.expect_code();
     assert_eq!(done.event_names(), ["login_succeeded", "authorization_granted", "session_ended"]);
     assert!(!kit.is_active("spa", old.member("access_token")));
-    let clients: Vec<String> = stored(&ua).clients.iter().map(|one| one.client.to_string()).collect();
-    assert_eq!(clients, ["web"]);
+    assert_eq!(participants(&ua), ["web"]);
     for client in ["web", "post", "spa", "web"] {
         let _ = silent(client).expect_code();
     }
     assert_eq!(ua.session_cookie().unwrap_or_default().split('.').count(), 1);
+}
+
+/// The clients that take part in the active session.
+fn participants(ua: &UserAgent<'_>) -> Vec<String> {
+    stored(ua).clients.iter().map(|one| one.client.to_string()).collect()
+}
+
+/// Whoever signs in for a client and gives it nothing is not signed in to it: `/account` does not name it, and it does not hear
+/// of a logout. It takes part once it is answered, and that costs no call of the store of its own.
+#[test]
+fn a_client_that_is_given_nothing_takes_no_part() {
+    const SHOP: &str = r#"{"client_id":"shop","client_name":"Shop","client_secret":"a-secret-of-forty-three-characters-for-test",
+        "redirect_uris":["https://shop.example/cb"],"backchannel_logout_uri":"https://shop.example/logout"}"#;
+    let kit = TestProvider::builder().client(SHOP).build();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("shop").scope("openid");
+    // A new session, one that another login renews, and one that is chosen.
+    for prompt in ["", "login", "select_account"] {
+        let page = request.clone().set("prompt", prompt).open(&ua);
+        let page = if prompt == "select_account" { page.choose("alice") } else { page.login("alice") };
+        let consent = page.expect_page("consent");
+        assert_eq!(participants(&ua), [""; 0], "{prompt}: the person still decides");
+        let _ = consent.deny().expect_error("access_denied");
+        assert_eq!(participants(&ua), [""; 0], "{prompt}");
+        let account = ua.get("/account").expect_page("account");
+        assert!(!account.page().text.contains("Shop"), "{prompt}: {}", account.page().text);
+    }
+    let asked = ua.get("/logout").expect_page("logout-confirm");
+    let _ = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
+    assert_eq!(kit.deliver(), []);
+
+    let consent = request.open(&ua).login("alice").expect_page("consent");
+    let (answer, trips) = kit.trips(|| consent.allow());
+    let _ = answer.expect_code();
+    assert_eq!((participants(&ua), trips), (vec!["shop".to_owned()], 9));
+    let asked = ua.get("/logout").expect_page("logout-confirm");
+    let _ = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
+    kit.fetch.answers("https://shop.example/logout", 200, "");
+    assert_eq!(kit.deliver().len(), 1);
 }
 
 /// A second login keeps the session's books: the client of its request takes part, and the absolute end
@@ -288,9 +326,8 @@ fn a_second_login_keeps_the_books() {
         let done = if page == "consent" { done.expect_page("consent").allow() } else { done };
         let _ = done.expect_code();
         let session = stored(&ua);
-        let clients: Vec<String> = session.clients.iter().map(|one| one.client.to_string()).collect();
         assert_eq!(
-            (clients, session.absolute_end),
+            (participants(&ua), session.absolute_end),
             (vec!["web".to_owned(), "post".to_owned()], kit.now() + days(90))
         );
     }

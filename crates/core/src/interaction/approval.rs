@@ -344,7 +344,7 @@ pub(super) async fn approve(
         deadline,
     )?;
     let (granted, approval) = (drafted.granted, drafted.approval);
-    let written = write(pending, &change, drafted.records).await?;
+    let written = write(pending, &change, drafted.records, Some(&pending.client)).await?;
     if written == Written::Lost {
         return super::page::lost(pending, false);
     }

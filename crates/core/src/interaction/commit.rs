@@ -28,7 +28,7 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
 use crate::issue::Yes;
-use crate::model::{Authentication, GrantId, PromptName};
+use crate::model::{Authentication, Client, GrantId, PromptName};
 use crate::records::{
     Answered, Body as _, ConsentBody, Found, GrantBody, InteractionBody, InteractionId, SessionBody,
     challenge_key,
@@ -70,10 +70,10 @@ pub(super) struct SessionChange {
 
 /// What is written of a session.
 pub(super) enum SessionWrite {
-    /// It takes part as it is, but for what a visit of a client changes.
+    /// It stays as it is, but for what a visit of a client changes.
     Visit,
-    /// A new one begins.
-    Begin(Record),
+    /// A new one begins under this handle.
+    Begin(RotatingHandle<Session>),
     /// The same account signed in again, and the session has this new secret.
     Renew(RotatingHandle<Session>),
 }
@@ -186,7 +186,7 @@ async fn allow(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
 
 /// Tells the client that its request was allowed, and gives it nothing (Multiple Response Types section 4).
 async fn acknowledge(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
-    if write(pending, &change, Vec::new()).await? == Written::Lost {
+    if write(pending, &change, Vec::new(), Some(&pending.client)).await? == Written::Lost {
         return lost(pending, false);
     }
     let next = match claim(pending, Answered::Nothing).await? {
@@ -219,7 +219,7 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
         Err(Failure::Broken(fault)) => return Err(fault),
     };
 
-    let written = write(pending, &change, drafted.records).await?;
+    let written = write(pending, &change, drafted.records, Some(&pending.client)).await?;
     if written == Written::Lost {
         return lost(pending, false);
     }
@@ -279,7 +279,7 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
     // In the session's partition, but not below it: when the session ends, the request can still be started
     // again.
     let record = env.records().new(handle.key(&env.realm), None, Tags::default(), ends, &body)?;
-    if write(pending, &change, vec![record]).await? == Written::Lost {
+    if write(pending, &change, vec![record], None).await? == Written::Lost {
         return lost(pending, false);
     }
     remember(pending, None).await?;
@@ -302,22 +302,25 @@ pub(super) async fn written_with(
     Ok(Decided { sessions: change.cookie, ..next })
 }
 
-/// One step in the partition of the session: its change, and what is new.
+/// One step in the partition of the session: its change, and what is new. The client takes part in the session from now on
+/// where it is answered; where the person still has to decide, it may never be given anything.
 pub(super) async fn write(
     pending: &Pending<'_>,
     change: &SessionChange,
     mut batch: Vec<Record>,
+    takes_part: Option<&Client>,
 ) -> Result<Written, Fault> {
     let (now, store) = (pending.call.now, &pending.env.store);
-    if let SessionWrite::Begin(record) = &change.write {
-        batch.insert(0, record.clone());
+    if let SessionWrite::Begin(handle) = &change.write {
+        let (sessions, who) = (&pending.by.sessions, change.authentication.clone());
+        batch.insert(0, sessions.begun((pending.call, pending.env), handle, who, takes_part)?);
         return inserted(store.insert(now, &batch).await);
     }
     let Some(person) = &pending.person else { return Ok(Written::Lost) };
     let mut latest: Option<Found<SessionBody>> = None;
     for _ in 0..RACES {
         let found = latest.as_ref().unwrap_or(&person.found);
-        let written = match changed(pending, change, &found.body) {
+        let written = match changed(pending, change, &found.body, takes_part) {
             None if batch.is_empty() => Written::Done,
             None => inserted(store.insert(now, &batch).await)?,
             Some(body) => {
@@ -339,13 +342,18 @@ pub(super) async fn write(
 }
 
 /// The session as it has to become; `None` when it stays as it is.
-fn changed(pending: &Pending<'_>, change: &SessionChange, body: &SessionBody) -> Option<SessionBody> {
-    let (sessions, call, client) = (&pending.by.sessions, pending.call, &*pending.client);
+fn changed(
+    pending: &Pending<'_>,
+    change: &SessionChange,
+    body: &SessionBody,
+    takes_part: Option<&Client>,
+) -> Option<SessionBody> {
+    let (sessions, call) = (&pending.by.sessions, pending.call);
     match &change.write {
         SessionWrite::Renew(handle) => {
-            Some(sessions.renewed(call, body, handle, change.authentication.clone(), client))
+            Some(sessions.renewed(call, body, handle, change.authentication.clone(), takes_part))
         }
-        SessionWrite::Visit | SessionWrite::Begin(_) => sessions.visited(call, body, client),
+        SessionWrite::Visit | SessionWrite::Begin(_) => sessions.visited(call, body, takes_part),
     }
 }
 

@@ -338,10 +338,11 @@ impl<'a> Pending<'a> {
     /// What has still to be asked of somebody who has authenticated so.
     pub(super) fn needed_after(&self, authentication: Option<&Authentication>) -> Option<Needed> {
         let needed = prompt::needed(&self.asked, &self.client, &self.facts(authentication), self.call.now);
-        // A full session begins anew with a login; the one that a login for this request began has room.
-        let is_full = self.person.as_ref().is_some_and(|person| {
-            !self.done.has(&PromptName::Login) && !self.by.sessions.has_room(&person.found.body, &self.client)
-        });
+        // A full session begins anew with a login.
+        let is_full = self
+            .person
+            .as_ref()
+            .is_some_and(|person| !self.by.sessions.has_room(&person.found.body, &self.client));
         needed.or(is_full.then_some(Needed::Login(&prompt::SESSION_FULL)))
     }
 

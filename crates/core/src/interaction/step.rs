@@ -352,8 +352,8 @@ impl LoginStep<'_> {
                 (handle.clone(), SessionWrite::Renew(handle))
             }
             None => {
-                let (handle, record) = by.sessions.begin(call, env, who.clone(), &pending.client)?;
-                (handle, SessionWrite::Begin(record))
+                let handle = by.sessions.begin(env);
+                (handle.clone(), SessionWrite::Begin(handle))
             }
         };
         let session = handle.key(&env.realm);

@@ -138,7 +138,7 @@ pub(super) fn pending<'a>(
 pub(super) async fn arrived(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
     let Purpose::Visit(visit) = &pending.purpose else { return Err(Fault::internal("nobody visits")) };
     let next = visit.outcome();
-    match write(pending, &change, Vec::new()).await? {
+    match write(pending, &change, Vec::new(), Some(&pending.client)).await? {
         Written::Lost => Ok(next),
         _ => written_with(pending, change, next).await,
     }

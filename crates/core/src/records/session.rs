@@ -26,7 +26,7 @@ pub struct SessionBody {
     pub place: Option<Box<Place>>,
     /// Nothing extends the session beyond this time.
     pub absolute_end: Timestamp,
-    /// The clients that the person signed in to.
+    /// The clients that the person signed in to, and that were answered.
     pub clients: Vec<Participant>,
 }
 

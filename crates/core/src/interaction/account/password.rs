@@ -161,7 +161,8 @@ impl Visitor<'_> {
         let (by, call, env) = (self.by, self.call, self.env);
         env.record(call, &Event::PasswordChanged { account: who.account.clone(), keeps_others });
         let handle = by.sessions.renew(env, self.person);
-        let renewed = |body: &SessionBody| by.sessions.renewed(call, body, &handle, who.clone(), &by.itself);
+        let renewed =
+            |body: &SessionBody| by.sessions.renewed(call, body, &handle, who.clone(), Some(&by.itself));
         let mut latest: Option<Found<SessionBody>> = None;
         let mut is_renewed = false;
         for _ in 0..RACES {
