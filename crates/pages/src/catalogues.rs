@@ -14,8 +14,8 @@ use crate::messages::Catalogues;
 /// The section that complaints refer to.
 const SECTION: &str = "docs/own-pages.md";
 
-/// What messages begin with that an operator can add: words for scopes and claims of their own.
-const OPEN: [&str; 3] = ["scope.", "claim.", "label."];
+/// What messages begin with that an operator can add: words for scopes and claims of their own, and names of languages.
+const OPEN: [&str; 4] = ["scope.", "claim.", "label.", "locale."];
 
 impl Catalogues {
     /// With the catalogues of a folder. What stands in `de.toml` goes before the built-in German sentences; a new language has the

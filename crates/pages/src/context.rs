@@ -200,7 +200,11 @@ fn wish(kind: &str, name: &str, shared: Vec<&SharedClaim>, messages: &Messages) 
     let mut values = Vec::with_capacity(shared.len());
     for SharedClaim { claim, value, .. } in shared {
         // A time that machines compare tells a person nothing.
-        let said = if claim == "updated_at" { None } else { said(value, messages)? };
+        let said = match claim.as_str() {
+            "updated_at" => None,
+            "locale" => language(value, messages)?,
+            _ => said(value, messages)?,
+        };
         let Some(said) = said else { continue };
         let id = format!("label.{claim}");
         let label = match several {
@@ -211,6 +215,19 @@ fn wish(kind: &str, name: &str, shared: Vec<&SharedClaim>, messages: &Messages) 
         values.push(context! { label, value => said });
     }
     Ok(context! { text, description, values, icon => icon(name) })
+}
+
+/// The name of a language (OIDC Core section 5.1), and beside it the tag as it is shared, if that says more. One that has no
+/// name is its tag.
+fn language(tag: &serde_json::Value, messages: &Messages) -> Result<Option<Value>, Error> {
+    let primary =
+        tag.as_str().and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default().to_lowercase();
+    let said = said(tag, messages)?;
+    let Some(name) = messages.text(&format!("locale.{primary}")) else { return Ok(said) };
+    Ok(said.map(|tag| match tag.as_str() == Some(&*primary) {
+        true => Value::from(name),
+        false => Value::from(format!("{name} ({tag})")),
+    }))
 }
 
 /// A sentence without arguments.

@@ -52,6 +52,31 @@ fn what_is_shared_is_shown_by_its_value() {
     let _ = consent.allow().expect_code();
 }
 
+/// A language has its name in the language of the page, and its tag where that says more; one without a name is its tag.
+#[test]
+fn a_language_has_a_name() {
+    let kit = provider();
+    for (tag, english, german) in [
+        ("de-DE", "German (de-DE)", "Deutsch (de-DE)"),
+        ("de", "German", "Deutsch"),
+        ("pt_BR", "Portuguese (pt_BR)", "Portugiesisch (pt_BR)"),
+        ("EN", "English (EN)", "Englisch (EN)"),
+        ("gsw-CH", "gsw-CH", "gsw-CH"),
+        ("<b>", "&lt;b&gt;", "&lt;b&gt;"),
+        ("de-<b>", "German (de-&lt;b&gt;)", "Deutsch (de-&lt;b&gt;)"),
+    ] {
+        kit.accounts.set_claim("alice", "locale", json!(tag));
+        for (language, shown) in [("en", english), ("de", german)] {
+            let ua = kit.user_agent();
+            let request = kit.authorization_request("shop").scope("openid");
+            let request =
+                request.param("claims", r#"{"userinfo":{"locale":null}}"#).set("ui_locales", language);
+            let consent = request.open(&ua).expect_page("login").login("alice").expect_page("consent");
+            expect(&consent, &[&format!("<bdi class=\"value\">{shown}</bdi>")]);
+        }
+    }
+}
+
 /// A scope of the operator's own has words, in each language; any other is shown as the client wrote it.
 #[test]
 fn scopes_have_the_operator_s_words() {

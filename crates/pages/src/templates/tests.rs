@@ -272,6 +272,7 @@ fn no_sentence_is_left_over() {
         "password.problem.",
         "wait.",
         "language.name",
+        "locale.",
         "once_more.",
     ] {
         composed.push(prefix.to_owned());
