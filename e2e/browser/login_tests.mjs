@@ -179,6 +179,32 @@ async function twoTabs({ world, visit }, order) {
 
 /** What is there where scripts run. */
 export const scripted = {
+  'back over a failed login, and loading it again, sends nothing once more': async ({ world, visit }) => {
+    const person = await world.person();
+    const request = new Request(world, world.books);
+    const page = await visit.open(request);
+    const sent = [];
+    page.on('request', (one) => { if (one.isNavigationRequest()) sent.push(one.method()); });
+    await visit.signIn(page, { ...person, password: 'not the password' });
+    await visit.arrive(page, 'login');
+    assert.ok(await page.locator('[role="alert"]').isVisible(), 'it says what is wrong');
+    sent.length = 0;
+    await page.reload();
+    await visit.arrive(page, 'login');
+    assert.deepEqual(sent, ['GET']);
+    assert.equal(await page.locator('[role="alert"]').count(), 0, 'nothing was tried');
+
+    await visit.signIn(page, { ...person, password: 'not the password' });
+    await request.tokens(await visit.finish(page, person));
+    sent.length = 0;
+    // The consent that was answered, then the failed login. A page that would have to be sent once more fails here.
+    for (let back = 0; back < 2; back += 1) {
+      await page.goBack();
+      await visit.arrive(page, await visit.name(page));
+    }
+    assert.ok(sent.every((method) => method === 'GET'), sent.join());
+  },
+
   'a password can be shown, and is typed as before': async ({ world, visit }) => {
     const person = await world.person();
     const request = new Request(world, world.books);

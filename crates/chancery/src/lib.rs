@@ -15,7 +15,7 @@
 use std::sync::Arc;
 
 pub use chancery_core::config::Config;
-pub use chancery_core::context::{Call, DpopHeader, RequestId};
+pub use chancery_core::context::{Call, DpopHeader, PostedAgain, RequestId};
 pub use chancery_core::documents::{
     Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, RotatedEncryption, SealedKeys,
     StoredRegistry,
@@ -176,8 +176,8 @@ pub mod interaction {
         UnregisteredView, UserCodeView, View, WaitingView,
     };
     pub use chancery_core::interaction::{
-        AccountNews, ApprovalProblem, ApproveStep, ConfirmDeviceStep, ConsentStep, CustomStep, Location,
-        LoginStep, Next, Outcome, SelectAccountStep, SignUpStep, Step, UserCodeProblem,
+        AccountNews, ApprovalProblem, ApproveStep, ConfirmDeviceStep, ConsentStep, CustomStep, Entrance,
+        Location, LoginStep, Next, Outcome, SelectAccountStep, SignUpStep, Step, UserCodeProblem,
     };
 }
 

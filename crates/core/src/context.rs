@@ -72,6 +72,10 @@ pub struct Call {
     pub language: Option<Box<str>>,
     /// The address at which GET shows the same page again, if there is one.
     pub shown_at: Option<Box<str>>,
+    /// The address at which GET shows what comes next, where the page answers a form.
+    pub entered_at: Option<Box<str>>,
+    /// What is posted for the same page once more, where no address shows it and its form does not say so itself.
+    pub posted_again: Option<Box<PostedAgain>>,
     /// The handle of a stored interaction that a cookie of this browser holds.
     pub held_interaction: Option<Box<str>>,
     /// The client whose interaction is meant, if pages on another origin say so.
@@ -100,10 +104,21 @@ impl Call {
             languages: Vec::new(),
             language: None,
             shown_at: None,
+            entered_at: None,
+            posted_again: None,
             held_interaction: None,
             meant_client: None,
         }
     }
+}
+
+/// What is posted for a page that answers a form, to have it once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedAgain {
+    /// Where.
+    pub address: Box<str>,
+    /// Names and values. Whatever a person has typed is not among them.
+    pub fields: Vec<(String, String)>,
 }
 
 /// What a DPoP proof is judged by (RFC 9449 sections 4.1 and 4.3).

@@ -105,6 +105,9 @@ pub struct Around<'a> {
     pub account: Option<&'a str>,
     /// The address of the icon, if there is one.
     pub icon: Option<&'a str>,
+    /// The address at which GET shows what comes next, where the page answers a form: a script may put it into the
+    /// browser's history, so that nobody who comes back is asked whether to send the form once more.
+    pub entered_at: Option<&'a str>,
     /// How the person gets the same page in another language.
     pub language: LanguageSwitch<'a>,
 }
@@ -113,7 +116,15 @@ impl<'a> Around<'a> {
     /// The pages of this issuer, without files, in one language, and without other pages that they lead to.
     #[must_use]
     pub const fn of(issuer: &'a str) -> Self {
-        Self { issuer, files: issuer, home: None, account: None, icon: None, language: LanguageSwitch::None }
+        Self {
+            issuer,
+            files: issuer,
+            home: None,
+            account: None,
+            icon: None,
+            entered_at: None,
+            language: LanguageSwitch::None,
+        }
     }
 }
 

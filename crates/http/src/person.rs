@@ -2,7 +2,7 @@
 //! redirects, never with JSON.
 
 use bytes::Bytes;
-use chancery_core::context::Call;
+use chancery_core::context::{Call, PostedAgain};
 use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{
     ChangePasswordView, LoginProblem, LoginView, PasswordProblem, SignUpProblem, SignUpView, UserCodeView,
@@ -10,7 +10,7 @@ use chancery_core::interaction::view::{
 };
 use chancery_core::interaction::{ApprovalProblem, Next, Outcome, UserCodeProblem};
 use chancery_core::offered::Endpoint;
-use chancery_core::request::AuthorizationResponse;
+use chancery_core::request::{AuthorizationResponse, PageError};
 use chancery_types::Params;
 use http::header::USER_AGENT;
 use http::request::Parts;
@@ -38,6 +38,7 @@ pub(crate) async fn answer(
     body: Result<&Bytes, BodyError>,
 ) -> HttpResponse {
     let mut call = of_browser(site, call, parts);
+    let sent = body.as_ref().ok().copied();
     let params = match read(site, route, parts, body) {
         Ok(params) => params,
         Err(failure) => {
@@ -49,7 +50,7 @@ pub(crate) async fn answer(
     if let Some(locale) = &chosen {
         call.language = Some(locale.as_str().into());
     }
-    let mut answer = decided(site, call, route, parts, params).await;
+    let mut answer = decided(site, call, route, (parts, sent), params).await;
     if let Some(locale) = chosen {
         site.cookies.set_language(&locale, answer.headers_mut());
     }
@@ -83,12 +84,54 @@ fn shown_at(site: &Site, route: Route<'_>, parts: &Parts) -> Option<Box<str>> {
     })
 }
 
+/// The address at which GET shows what comes next, where the page of this request answers a form.
+fn entered_at(site: &Site, route: Route<'_>, parts: &Parts, next: &Next) -> Option<Box<str>> {
+    if parts.method != Method::POST {
+        return None;
+    }
+    let address = match (route.below, next.entrance.as_ref()) {
+        (Some(_), _) => site.address(route),
+        (None, Some(entrance)) => site.address_of_entrance(entrance),
+        (None, None) => return None,
+    };
+    (address.len() <= URL_LIMIT).then(|| address.into())
+}
+
+/// What the forms of our pages carry besides what a person types or presses.
+const CARRIED: [&str; 5] = ["request", "token", "interaction", "user_code", "ui_locales"];
+
+/// What is posted for the page of this request once more. What a client has sent a person with is all there, as in the form of
+/// a page that passes it on.
+fn posted_again(
+    site: &Site,
+    route: Route<'_>,
+    (parts, body): (&Parts, Option<&Bytes>),
+    next: &Result<Next, PageError>,
+) -> Option<Box<PostedAgain>> {
+    let is_without_form = match next {
+        Ok(Next { outcome: Outcome::Page(view), .. }) => matches!(**view, View::SignedIn(_)),
+        Ok(_) => false,
+        Err(_) => true,
+    };
+    if parts.method != Method::POST || !is_without_form {
+        return None;
+    }
+    let params = form::body(&parts.headers, Ok(body?)).ok()?;
+    let is_kept = |name: &str| match is_of_clients(route) {
+        true => name != LANGUAGE,
+        false => CARRIED.contains(&name),
+    };
+    let fields = params.iter().filter(|(name, _)| is_kept(name));
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Some(Box::new(PostedAgain { address: site.address(route).into(), fields }))
+}
+
 /// The answer to a request that could be read.
 async fn decided(
     site: &Site,
     mut call: Call,
     route: Route<'_>,
-    parts: &Parts,
+    (parts, body): (&Parts, Option<&Bytes>),
     params: Params<'_>,
 ) -> HttpResponse {
     // A form is told by it that its page comes again. An address only says in which language.
@@ -140,6 +183,8 @@ async fn decided(
     };
     if matches!(&next, Err(_) | Ok(Next { outcome: Outcome::Page(_), .. })) {
         call.shown_at = shown_at(site, route, parts);
+        call.entered_at = next.as_ref().ok().and_then(|next| entered_at(site, route, parts, next));
+        call.posted_again = posted_again(site, route, (parts, body), &next);
     }
     match next {
         Ok(next) => response_to(site, &call, &parts.headers, next),

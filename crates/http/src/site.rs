@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_core::context::Call;
+use chancery_core::context::{Call, PostedAgain};
 use chancery_core::error::Failure;
-use chancery_core::interaction::Location;
 use chancery_core::interaction::view::{
     AccountsView, ApprovalDoneView, DeviceDoneView, ErrorView, FormAction, FormView, LoginView,
     LogoutFramesView, SignUpView, UnregisteredView,
 };
+use chancery_core::interaction::{Entrance, Location};
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use chancery_core::request::{PageError, UnregisteredUri};
@@ -116,6 +116,28 @@ impl Site {
         format!("{}{reference}", self.address(Route::at(Endpoint::Account)))
     }
 
+    /// The URL by which a person comes back who is at a page that answers a form.
+    pub(crate) fn address_of_entrance(&self, entrance: &Entrance) -> String {
+        match entrance {
+            Entrance::Request(query) => {
+                format!("{}?{query}", self.address(Route::at(Endpoint::Authorization)))
+            }
+            Entrance::Account(reference) => self.address_of_account(reference),
+            Entrance::Approvals(link) => self.address_of_approvals(link.as_deref()),
+            Entrance::UserCode => self.address(Route::at(Endpoint::UserCode)),
+            Entrance::Logout(client) => self.address_of_logout(client.as_deref()),
+        }
+    }
+
+    /// The URL of the logout endpoint, for this client.
+    fn address_of_logout(&self, client: Option<&str>) -> String {
+        let endpoint = self.address(Route::at(Endpoint::EndSession));
+        match client {
+            Some(client) => in_query(&endpoint, &[("client_id", client)]),
+            None => endpoint,
+        }
+    }
+
     /// What the form of a page needs to reach us.
     pub(crate) fn markup(&self, form: &FormView) -> FormMarkup {
         let action = match &form.action {
@@ -160,6 +182,7 @@ impl Site {
             home: on.has(Endpoint::FrontPage).then_some(issuer),
             account: account.as_deref(),
             icon: icon.as_deref(),
+            entered_at: call.entered_at.as_deref(),
             language: match &other {
                 Other::At(address) => LanguageSwitch::Address(address),
                 Other::ByForm => LanguageSwitch::Button,
@@ -216,11 +239,9 @@ impl Site {
             Content::LogoutDone(view) | Content::LogoutFrames(LogoutFramesView { done: view, .. }, _)
                 if view.again.is_empty() && !view.is_still_signed_in && call.sessions.len() <= 1 =>
             {
-                let again = |endpoint: String| match &view.client {
-                    Some(client) => in_query(&endpoint, &[("client_id", client.id.as_str())]),
-                    None => endpoint,
-                };
-                shown_at.or_else(|| on(Endpoint::EndSession).map(again).map(Cow::Owned))
+                let client = view.client.as_ref().map(|client| client.id.as_str());
+                let again = |_| Cow::Owned(self.address_of_logout(client));
+                shown_at.or_else(|| on(Endpoint::EndSession).map(again))
             }
             _ => shown_at,
         };
@@ -247,6 +268,12 @@ impl Site {
                 let action = self.address(Route::at(Endpoint::LogoutConfirmation));
                 Other::Again(FormMarkup::new(action, &done.again))
             }
+            (_, Content::Error(..) | Content::SignedIn(..)) => match call.posted_again.as_deref() {
+                Some(PostedAgain { address, fields }) => {
+                    Other::Again(FormMarkup { action: address.to_string(), fields: fields.clone() })
+                }
+                None => Other::Nowhere,
+            },
             _ => Other::Nowhere,
         }
     }

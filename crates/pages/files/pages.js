@@ -29,4 +29,7 @@
     time.title = time.textContent;
     time.textContent = new Date(time.dateTime).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
   });
+  // Whoever goes back to a page that answers a form, or loads it again, would be asked whether to send the form once more.
+  var entered = document.querySelector('main').dataset.enteredAt;
+  if (entered && new URL(entered).origin === location.origin) history.replaceState(null, '', entered);
 })();

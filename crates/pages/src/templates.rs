@@ -248,7 +248,7 @@ impl Templates {
         let t = Value::from_function(move |id: &str, arguments: Kwargs| messages.sentence(id, &arguments));
         let template = self.environment.get_template(template(page.content))?;
         // Values that only some pages have are empty on the others instead of undefined.
-        let Around { home, account: account_page, icon: favicon, .. } = page.around;
+        let Around { home, account: account_page, icon: favicon, entered_at, .. } = page.around;
         let defaults = context! { client => (), problem => (), username => "", account_page };
         let around = context! {
             languages => self.languages(page.around, &lang),
@@ -266,6 +266,7 @@ impl Templates {
             },
             home,
             favicon,
+            entered_at,
             script => script(page.around),
         };
         template.render(context! { ..around, ..context! { ..values, ..defaults } })

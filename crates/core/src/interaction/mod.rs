@@ -143,6 +143,8 @@ pub struct Next<R = AuthorizationResponse> {
     /// The new cookie that tells scripts whether anything has changed about who is signed in; `None` to leave the
     /// cookie alone.
     pub browser_state: Option<BrowserState>,
+    /// Where GET shows what comes next, for a page that answers a form.
+    pub entrance: Option<Entrance>,
     /// What a page may tell developers, and nobody else: which URI its request named that the client has not registered.
     pub unregistered: Option<Box<UnregisteredUri>>,
 }
@@ -182,6 +184,22 @@ pub enum Outcome<R = AuthorizationResponse> {
     Leave(PostLogoutTarget),
 }
 
+/// Where a person comes in by GET who is at a page that answers a form, whose own address shows nothing. A page of a stored
+/// interaction needs none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// The authorization endpoint, with this query.
+    Request(String),
+    /// A page of their account: what stands behind the address of the first one.
+    Account(String),
+    /// The page of what waits for them, or the one request that it names.
+    Approvals(Option<String>),
+    /// The page for the code that a device shows.
+    UserCode,
+    /// The logout endpoint, for this client.
+    Logout(Option<String>),
+}
+
 /// What was decided; [`Interactions::respond`] makes it what happens next.
 pub(crate) type Decided = Next<Unsealed>;
 
@@ -193,6 +211,7 @@ impl<R> From<Outcome<R>> for Next<R> {
             browser: None,
             devices: None,
             browser_state: None,
+            entrance: None,
             unregistered: None,
         }
     }
@@ -278,7 +297,7 @@ impl Interactions {
     /// # Errors
     /// A fault of the signer.
     pub(crate) async fn respond(&self, call: &Call, env: &Env, decided: Decided) -> Result<Next, Fault> {
-        let Decided { outcome, sessions, browser, devices, browser_state, unregistered } =
+        let Decided { outcome, sessions, browser, devices, browser_state, entrance, unregistered } =
             decided.monitored(call, &self.sessions);
         let outcome = match outcome {
             Outcome::Page(view) => Outcome::Page(view),
@@ -296,6 +315,6 @@ impl Interactions {
                 Outcome::Respond(self.issuer.authorization_response(call, env, unsealed).await?)
             }
         };
-        Ok(Next { outcome, sessions, browser, devices, browser_state, unregistered })
+        Ok(Next { outcome, sessions, browser, devices, browser_state, entrance, unregistered })
     }
 }

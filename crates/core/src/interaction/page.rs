@@ -8,7 +8,7 @@ use chancery_types::{Params, Scopes};
 use zeroize::Zeroizing;
 
 use super::approval::Waiting;
-use super::approvals::{self, ApprovalProblem};
+use super::approvals::{self, ApprovalProblem, reference};
 use super::form_token::{FormToken, challenge};
 use super::known::{account_view, shared};
 use super::pending::{Pending, Purpose};
@@ -19,7 +19,7 @@ use super::view::{
     FormAction, FormView, LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView, SignedInView,
     View, shown as shown_name,
 };
-use super::{Decided, Outcome};
+use super::{Decided, Entrance, Outcome};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::Event;
@@ -249,7 +249,20 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     };
     let (client, account) = (pending.client.id().clone(), pending.account());
     pending.env.record(pending.call, &Event::PromptShown { client, prompt: name, account });
-    Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
+    Ok(Decided { browser, entrance: entrance(pending), ..Outcome::Page(Box::new(view)).into() })
+}
+
+/// Where the person comes back to this request, as long as it is not stored.
+fn entrance(pending: &Pending<'_>) -> Option<Entrance> {
+    match &pending.purpose {
+        _ if pending.stored_at.is_some() => None,
+        Purpose::Respond(addressed) => pending.by.restart(addressed).map(Entrance::Request),
+        Purpose::Visit(visit) => Some(visit.entrance()),
+        Purpose::Decide(waiting) => Some(match &**waiting {
+            Waiting::Backchannel(found) => Entrance::Approvals(Some(reference(&found.key))),
+            Waiting::Device { .. } => Entrance::UserCode,
+        }),
+    }
 }
 
 /// Whether a device has asked from the address of this browser, or both are on the machine of the provider, which has

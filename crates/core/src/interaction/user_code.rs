@@ -23,7 +23,7 @@ use super::form_token::{
 use super::page::browser_of;
 use super::user_code_guesses::{Guess, Guesses};
 use super::view::{UserCodeView, View};
-use super::{Decided, Interactions, Outcome};
+use super::{Decided, Entrance, Interactions, Outcome};
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, Reason, SectionCheck};
 use crate::event::Endpoint;
@@ -174,7 +174,8 @@ pub(crate) fn page(
     let fields = vec![("token", form_token::seal(env, by.keys(), FORM, &token)?)];
     let is_numeric = by.device_authorization.user_code_alphabet == UserCodeAlphabet::Digits;
     let view = UserCodeView { user_code, problem, is_numeric, fields };
-    Ok(Decided { browser: fresh, ..Outcome::Page(Box::new(View::UserCode(view))).into() })
+    let page = Outcome::Page(Box::new(View::UserCode(view)));
+    Ok(Decided { browser: fresh, entrance: Some(Entrance::UserCode), ..page.into() })
 }
 
 /// The page as a link leads to it: `verification_uri`, or `verification_uri_complete` (RFC 8628 section

@@ -14,7 +14,7 @@ use super::commit::{SessionChange, Written, proceed, write, written_with};
 use super::form_token::{open, seal};
 use super::pending::{Pending, Purpose};
 use super::view::{LogoutDoneView, View};
-use super::{Decided, Interactions, Outcome};
+use super::{Decided, Entrance, Interactions, Outcome};
 use crate::client::{RegistrationRules, register};
 use crate::context::{Call, Env};
 use crate::error::Fault;
@@ -65,6 +65,14 @@ impl Visit {
         match self {
             Self::Approvals(key) => Outcome::Approvals(key.as_ref().map(reference)).into(),
             Self::Account(page) => Outcome::Account(page.reference()).into(),
+        }
+    }
+
+    /// Where the person comes back to it.
+    pub(super) fn entrance(&self) -> Entrance {
+        match self {
+            Self::Approvals(key) => Entrance::Approvals(key.as_ref().map(reference)),
+            Self::Account(page) => Entrance::Account(page.reference()),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::interaction::form_token::{
 use crate::interaction::known::named;
 use crate::interaction::page::person_view;
 use crate::interaction::view::{ClientView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
-use crate::interaction::{Next, Outcome};
+use crate::interaction::{Entrance, Next, Outcome};
 use crate::keys::KeySet;
 use crate::model::{Carrier, Client, Hint};
 use crate::offered::{Component, RedirectLeniency};
@@ -122,6 +122,11 @@ impl EndSessionEndpoint {
             // What has ended once does not end again, so that the same form shows the same page.
             let field = |name| Some((name, form.one(name).ok()??.to_owned()));
             done.again = ["request", "token", "ui_locales", "action"].into_iter().filter_map(field).collect();
+            // Where somebody is left, the endpoint asks once more.
+            if !done.is_still_signed_in && call.sessions.len() <= 1 {
+                let client = done.client.as_ref().map(|client| client.id.clone());
+                next.entrance = Some(Entrance::Logout(client));
+            }
         }
         Ok(next)
     }
@@ -249,7 +254,8 @@ impl EndSessionEndpoint {
             fields,
         };
         let page = Outcome::Page(Box::new(View::LogoutConfirm(view)));
-        Ok(Next { browser: fresh, unregistered: request.unregistered.clone(), ..page.into() })
+        let (entrance, unregistered) = (entrance(request), request.unregistered.clone());
+        Ok(Next { browser: fresh, entrance, unregistered, ..page.into() })
     }
 
     /// The token of a form that came back, if its page was made for this browser and this request.
@@ -271,6 +277,11 @@ impl EndSessionEndpoint {
         }
         if token.request == request.carrier.digest() { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
     }
+}
+
+/// Where the person comes back to this request. What proves something in it is not for an address.
+fn entrance(request: &LogoutRequest) -> Option<Entrance> {
+    Some(Entrance::Logout(request.client.as_deref().map(|client| client.id().to_string())))
 }
 
 /// Nobody is signed in: there is nothing to do, which is no error (section 4).

@@ -23,7 +23,7 @@ use super::page::{FreshBrowser, browser_of};
 use super::prompt::is_older;
 use super::view::{ConfirmEndView, Ending, LoginProblem, OwnAccountView, View};
 use super::visit::{self, Visit};
-use super::{Decided, Interactions, Outcome};
+use super::{Decided, Entrance, Interactions, Outcome};
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, Reason, SectionCheck};
 use crate::event::Endpoint;
@@ -339,9 +339,10 @@ impl Visitor<'_> {
             return self.overview(Shown { news, ..shown }).await;
         };
         let account = named(self.env, self.person).await?;
+        let entrance = Some(Entrance::Account(page.reference()));
         let (fields, browser) = self.form(page)?;
         let view = ConfirmEndView { account, what, problem: shown.problem, address: self.address(), fields };
-        Ok(Decided { browser, ..Outcome::Page(Box::new(View::ConfirmEnd(view))).into() })
+        Ok(Decided { browser, entrance, ..Outcome::Page(Box::new(View::ConfirmEnd(view))).into() })
     }
 
     /// What the person has.
@@ -367,7 +368,8 @@ impl Visitor<'_> {
             address: self.address(),
             logout: self.by.account.logout.as_deref().map(str::to_owned),
         };
-        Ok(Outcome::Page(Box::new(View::OwnAccount(view))).into())
+        let entrance = Some(Entrance::Account(AccountPage::Overview.reference()));
+        Ok(Decided { entrance, ..Outcome::Page(Box::new(View::OwnAccount(view))).into() })
     }
 
     /// The fields of a page's form, and a browser cookie if there is none yet.

@@ -12,7 +12,7 @@ use crate::interaction::form_token::{self, challenge};
 use crate::interaction::known::named;
 use crate::interaction::throttle::Admission;
 use crate::interaction::view::{ChangePasswordView, LoginProblem, PasswordProblem, View};
-use crate::interaction::{Decided, Outcome};
+use crate::interaction::{Decided, Entrance, Outcome};
 use crate::model::{Authentication, PasswordChange};
 use crate::ports::{PasswordChangeOutcome, PasswordRefusal};
 use crate::records::{Found, ReplayBody, SessionBody, challenge_key};
@@ -53,7 +53,8 @@ impl Visitor<'_> {
             address: self.address(),
             fields,
         };
-        Ok(Decided { browser, ..Outcome::Page(Box::new(View::ChangePassword(view))).into() })
+        let entrance = Some(Entrance::Account(AccountPage::Password.reference()));
+        Ok(Decided { browser, entrance, ..Outcome::Page(Box::new(View::ChangePassword(view))).into() })
     }
 
     /// The page in another language, as its form has it.
