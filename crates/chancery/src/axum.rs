@@ -31,7 +31,7 @@ use ::axum::routing::any;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
 use chancery_core::error::Failure;
-use chancery_core::event::Event;
+use chancery_core::event::{BackgroundTask, Event};
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use chancery_core::rule::bearer::TOKEN_MISSING;
@@ -175,7 +175,7 @@ pub async fn serve(listener: TcpListener, app: Router, provider: impl Mount) -> 
 }
 
 /// The periodic work of a provider, for ever: removes what has expired, and sends what is due to clients. What fails or
-/// panics is an [`Event::Faulted`], and is tried again.
+/// panics is an [`Event::TaskFaulted`], and is tried again.
 pub async fn work(provider: Arc<Provider>) {
     let mut ticks = tokio::time::interval(PERIOD);
     loop {
@@ -184,8 +184,8 @@ pub async fn work(provider: Arc<Provider>) {
         let done = caught(pin!(async { provider.run_once(provider.now()).await })).await;
         if let Err(fault) = done.and_then(|done| done) {
             let now = provider.now();
-            let event = Event::Faulted { endpoint: Endpoint::Metadata, fault, client: None };
-            provider.env().record(&Call::new(now, RequestId("work".into())), &event);
+            let event = Event::TaskFaulted { task: BackgroundTask::Work, fault };
+            provider.env().record(&Call::new(now, RequestId(BackgroundTask::Work.as_str().into())), &event);
         }
     }
 }

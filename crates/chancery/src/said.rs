@@ -40,6 +40,7 @@ impl Said {
             Event::Faulted { endpoint, fault, .. } => {
                 format!("chancery: error: {} (request {request}): {fault}", endpoint.as_str())
             }
+            Event::TaskFaulted { task, fault } => format!("chancery: error: task {}: {fault}", task.as_str()),
             Event::PeerUnknown { advice } => format!("chancery: warning: {advice}"),
             Event::MountedElsewhere { advice } => format!("chancery: warning: {advice}"),
             Event::LoginFailed { attempt, reason } => {

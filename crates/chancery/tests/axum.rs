@@ -165,7 +165,7 @@ impl EventSink for Heard {
     fn record(&self, _: &Occasion<'_>, event: &Event) {
         match event {
             Event::MountedElsewhere { advice } => self.0.lock().unwrap().push(advice.clone()),
-            Event::Faulted { fault, .. } => self.0.lock().unwrap().push(fault.to_string()),
+            Event::TaskFaulted { fault, .. } => self.0.lock().unwrap().push(fault.to_string()),
             _ => {}
         }
     }

@@ -132,6 +132,27 @@ pub enum NotificationFailure {
     Unsigned(&'static Reason),
 }
 
+/// What the provider does although nobody has asked for it at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackgroundTask {
+    /// It looks whether keys, clients or people have changed ([`Provider::refresh`](crate::provider::Provider::refresh)).
+    Refresh,
+    /// It removes what has expired, and sends what is due to clients.
+    Work,
+}
+
+impl BackgroundTask {
+    /// Its name in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refresh => "refresh",
+            Self::Work => "work",
+        }
+    }
+}
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -201,6 +222,13 @@ pub enum Event {
         fault: Fault,
         /// The client that the request came from or claimed to come from, if that was known by then.
         client: Option<RefusedClient>,
+    },
+    /// Something broke in a task of the provider, which is no request; it is tried again.
+    TaskFaulted {
+        /// Which.
+        task: BackgroundTask,
+        /// What broke.
+        fault: Fault,
     },
     /// A grant and everything below it ended.
     GrantEnded {
@@ -476,7 +504,8 @@ impl Event {
             | Self::PasswordChanged { .. }
             | Self::PeerUnknown { .. }
             | Self::Refused { client: None, .. }
-            | Self::SectorUnavailable { .. } => None,
+            | Self::SectorUnavailable { .. }
+            | Self::TaskFaulted { .. } => None,
         }
     }
 
@@ -494,6 +523,7 @@ impl Event {
             Self::ConsentWithdrawn { .. } => "consent_withdrawn",
             Self::Declined { .. } => "declined",
             Self::Faulted { .. } => "faulted",
+            Self::TaskFaulted { .. } => "task_faulted",
             Self::GrantEnded { .. } => "grant_ended",
             Self::Introspected { .. } => "introspected",
             Self::LoginBusy { .. } => "login_busy",

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use chancery_core::event::{Endpoint, Event};
+use chancery_core::event::{BackgroundTask, Event};
 use chancery_core::rotation::KeyEnd;
 use chancery_jose::SigningAlgorithm::{Es256, Es384, Ps256, Rs256};
 use chancery_jose::{Compact, JwkSet};
@@ -265,7 +265,10 @@ fn silent_keys_leave_the_documents_as_they_are() {
     kit.clock.advance(seconds(2));
     assert_eq!(documents(&kit), before);
     let told = kit.events.rest();
-    assert!(matches!(told.as_slice(), [Event::Faulted { endpoint: Endpoint::Metadata, .. }]), "{told:?}");
+    assert!(
+        matches!(told.as_slice(), [Event::TaskFaulted { task: BackgroundTask::Refresh, .. }]),
+        "{told:?}"
+    );
     assert_eq!(
         (documents(&kit), kit.events.rest().len()),
         (before.clone(), 1),

@@ -242,7 +242,7 @@ fn explain_line<'l>(
         None => explain_name(event)?,
     };
     // Where the remedy is that of the reason, it was said with it.
-    if !why.is_empty() && matches!(event, "refused" | "faulted") {
+    if !why.is_empty() && matches!(event, "refused" | "faulted" | "task_faulted") {
         what =
             what.lines().filter(|line| !line.starts_with(REMEDY)).map(|line| format!("{line}\n")).collect();
     }

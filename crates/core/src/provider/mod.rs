@@ -14,7 +14,7 @@ use crate::context::{Call, Env, RequestId};
 use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationError, RegistrationResponse};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault};
-use crate::event::{Event, RefusedClient};
+use crate::event::{BackgroundTask, Event, RefusedClient};
 use crate::interaction::{
     Decided, Location, Next, Step, account, approvals, consent, form, front_end, stored, user_code,
 };
@@ -141,8 +141,8 @@ impl Provider {
         let looked = Box::pin(self.look(now, is_old)).await;
         asking.answered(*looked.as_ref().unwrap_or(&now));
         if let Err(fault) = looked {
-            let call = Call::new(now, RequestId("refresh".into()));
-            self.env.record(&call, &Event::Faulted { endpoint: Endpoint::Metadata, fault, client: None });
+            let call = Call::new(now, RequestId(BackgroundTask::Refresh.as_str().into()));
+            self.env.record(&call, &Event::TaskFaulted { task: BackgroundTask::Refresh, fault });
         }
     }
 

@@ -1,6 +1,6 @@
 //! The lines of the log.
 
-use chancery_core::error::FaultKind;
+use chancery_core::error::{Fault, FaultKind};
 use chancery_core::event::{Event, LoginAttempt, NotificationFailure, RefusedClient};
 use chancery_types::AccountId;
 
@@ -23,7 +23,10 @@ pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
             line.message(message);
         }
         Content::Request { request, network, trace, event } => {
-            line.request(&request.0);
+            // What is no request has the name of its task instead.
+            if !matches!(event, Event::TaskFaulted { .. }) {
+                line.request(&request.0);
+            }
             line.string_if("trace_id", trace.as_ref().map(Trace::id));
             describe(event, &mut line);
             line.network(network.map(|network| network.to_string()).as_deref());
@@ -38,7 +41,7 @@ pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
 /// The level of an event.
 pub(super) fn level(event: &Event) -> Level {
     match event {
-        Event::Faulted { .. } => Level::Error,
+        Event::Faulted { .. } | Event::TaskFaulted { .. } => Level::Error,
         Event::ClientKeysUnavailable { .. }
         | Event::RequestObjectUnavailable { .. }
         | Event::LoginBusy { .. }
@@ -89,15 +92,10 @@ fn describe(event: &Event, line: &mut Fields) {
             describe_account(account.as_ref(), line);
         }
         Event::Faulted { endpoint, fault, client } => {
-            let kind = match fault.kind() {
-                FaultKind::Unavailable => "unavailable",
-                FaultKind::Internal => "internal",
-            };
-            line.string("endpoint", endpoint.as_str())
-                .string("fault", kind)
-                .string("message", &fault.to_string());
+            describe_fault(fault, line.string("endpoint", endpoint.as_str()));
             describe_client(client.as_ref(), line);
         }
+        Event::TaskFaulted { task, fault } => describe_fault(fault, line.string("task", task.as_str())),
         Event::GrantEnded { client, account, why } => {
             line.string("client_id", client.as_str()).string("why", why.as_str());
             describe_account(account.as_ref(), line);
@@ -169,6 +167,14 @@ fn describe(event: &Event, line: &mut Fields) {
         // The engine may have new events, which are logged by name only until they have an arm here.
         _ => {}
     }
+}
+
+fn describe_fault(fault: &Fault, line: &mut Fields) {
+    let kind = match fault.kind() {
+        FaultKind::Unavailable => "unavailable",
+        FaultKind::Internal => "internal",
+    };
+    line.string("fault", kind).string("message", &fault.to_string());
 }
 
 /// The account and the client of a login attempt.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chancery_core::error::{Fault, Reason};
-use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, RefusedClient};
+use chancery_core::event::{
+    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, RefusedClient,
+};
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{AccountId, ClientId, Scopes};
 use serde_json::Value;
@@ -58,7 +60,9 @@ fn members_of(event: &Event, peer: Option<&str>) -> BTreeSet<String> {
     let (at, mut text) = (Timestamp::from_secs(0), String::new());
     line::append(&mut text, Format::Json, &Entry { at, level: Level::Info, dropped_before: 0, content });
     let line: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
-    assert!(ALWAYS.iter().all(|member| line.contains_key(*member)), "{text}");
+    let is_request = !matches!(event, Event::TaskFaulted { .. });
+    let has = |member: &str| line.contains_key(member) == (is_request || member != "request_id");
+    assert!(ALWAYS.iter().all(|member| has(member)), "{text}");
     line.into_iter().map(|(member, _)| member).filter(|member| !ALWAYS.contains(&&**member)).collect()
 }
 
@@ -115,6 +119,7 @@ fn samples(is_known: bool) -> Vec<Event> {
         Event::Declined { client: client(), account: some_account.clone() },
         Event::DeviceAsked { client: client() },
         Event::Faulted { endpoint: Endpoint::Token, fault: fault(), client: refused.clone() },
+        Event::TaskFaulted { task: BackgroundTask::Refresh, fault: fault() },
         Event::GrantEnded { client: client(), account: some_account.clone(), why: GrantEnd::CodeReplayed },
         Event::Introspected { client: client(), active: true },
         Event::LoginBusy { attempt: attempt() },
