@@ -83,3 +83,21 @@ fn about(settings: &Settings, error: &StoreError) -> String {
         Store::Memory => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chancery_types::{Issuer, RealmId};
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_store_names_it_and_the_way_out() {
+        let (issuer, realm) = (Issuer::parse("https://id.example.org"), RealmId::parse("main"));
+        let mut settings = Settings::on(issuer.unwrap(), realm.unwrap(), Vec::new());
+        let (path, wrapping_key) = ("a/chancery.sqlite".into(), "wrapping.key".into());
+        settings.store = Store::Sqlite { path, wrapping_key, group_access: false };
+        let said = about(&settings, &StoreError::Busy);
+        assert!(said.starts_with("store.sqlite: a/chancery.sqlite is locked: "), "{said}");
+        assert!(said.contains("`fuser a/chancery.sqlite`"), "{said}");
+    }
+}
