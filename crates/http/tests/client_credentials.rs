@@ -37,7 +37,8 @@ fn an_opaque_token_is_one_record() {
     assert!(tokens.member("access_token").starts_with("at_"));
 }
 
-/// CC-03, TOKEN-03: what a client must not get for itself.
+/// CC-02, CC-03, TOKEN-03: what a client must not get for itself. RFC 6749 section 5.1: the answer has to say which scope was
+/// granted, so that a request of which nothing is left has no good answer.
 #[test]
 fn what_is_refused() {
     let kit = TestProvider::new();
@@ -55,6 +56,8 @@ fn what_is_refused() {
     NegativeTable::new(&kit)
         .row("a scope of another client", reader("write"), scope)
         .row("one of two", reader("read write"), scope)
+        .row("nothing that is known", reader("unknown"), scope)
+        .row("nothing but a person's", reader("openid"), scope)
         .row("a quote", reader("read\""), scope)
         .row("two scopes", reader("read").param("scope", "read"), Refused::Json(400, "invalid_request"))
         .row(

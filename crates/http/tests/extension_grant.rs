@@ -10,8 +10,9 @@ use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, Extens
 use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::event::Event;
 use chancery_core::model::{Amr, Factor};
+use chancery_core::rule::scope::NOTHING;
 use chancery_testkit::{
-    Answer, ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder,
+    Answer, ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder, assert_refused,
 };
 use chancery_types::iana::{ErrorCode, ExtensionGrantName, GrantType};
 use chancery_types::{AccountId, ClientId, Scopes};
@@ -218,6 +219,26 @@ fn a_resource_server_with_jwts() {
     for answer in [&tokens, &refreshed] {
         assert!(!kit.is_active("api", answer.member("access_token")), "a JWT ends with its grant");
     }
+}
+
+/// RFC 6749 section 5.1: where the client has asked for scopes, the answer says which it got, or is `invalid_scope`.
+#[test]
+fn an_answer_says_what_is_left_of_the_scopes() {
+    let kit = builder().build();
+    for (badge, scope, left) in [
+        ("alice", "openid unknown", Some("openid")),
+        ("alice", "unknown", None),
+        ("own", "profile openid", Some("profile")),
+        ("own", "openid", None),
+    ] {
+        let answer = request(&kit, badge).param("scope", scope).send();
+        match left {
+            Some(left) => assert_eq!(answer.expect_status(200)["scope"], left, "{badge} {scope}"),
+            None => assert_refused!(answer, NOTHING),
+        }
+    }
+    let unasked = request(&kit, "own").send().expect_status(200);
+    assert_eq!(unasked.member_names(), ["access_token", "token_type", "expires_in"]);
 }
 
 /// RFC 6749 section 2.3.1: while a client's secrets are not looked at, the application is not asked.

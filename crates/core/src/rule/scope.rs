@@ -35,7 +35,7 @@ reasons! {
         description: "requested scope is unknown",
         section: "RFC 6749 section 3.3",
     };
-    /// None of the requested scopes is known.
+    /// None of the requested scopes can be granted: none is known, or all of them are about a person and there is none.
     pub NOTHING = Reason {
         name: "scope_nothing",
         code: ErrorCode::InvalidScope,
@@ -142,4 +142,9 @@ pub struct AskedScopes {
 /// [`MALFORMED`].
 pub fn read(text: Option<&str>) -> Result<Option<Scopes>, Refusal> {
     text.map(Scopes::parse).transpose().map_err(|_| (&MALFORMED).into())
+}
+
+/// Those of a token that stands for nobody but the client: `openid` and `offline_access` are about a person.
+pub(crate) fn of_no_person(scopes: &Scopes) -> Scopes {
+    scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS))
 }

@@ -3,12 +3,12 @@
 //! Discovery  none
 
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Params, ResourceUri, Scope};
+use chancery_types::{Params, ResourceUri};
 
 use super::Requester;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::{Entitlement, Target};
-use crate::rule::scope::ScopeRule;
+use crate::rule::scope::{NOTHING, ScopeRule, of_no_person};
 
 reasons! {
     /// The client is public, so it has no credentials to authenticate with (RFC 6749 section 4.4).
@@ -31,8 +31,7 @@ impl<'p> Request<'p> {
     }
 }
 
-/// What the client may do on its own behalf. `openid` and `offline_access` are about a person, and there is
-/// none.
+/// What the client may do on its own behalf.
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
@@ -44,9 +43,13 @@ pub(super) async fn entitle(
         return CLIENT_IS_PUBLIC.refused();
     }
     let (is_named, resource) = (resource.is_some(), caller.resource(resource, false).await?);
+    let has_scope = asked.scope.is_some();
     let asked = rule.asked(asked.scope, client, resource.as_slice())?;
     env.record_ignored(call, client, &asked.unknown);
-    let scopes =
-        asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
+    let scopes = of_no_person(&asked.known);
+    // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
+    if has_scope && scopes.is_empty() {
+        return NOTHING.refused();
+    }
     Ok(Entitlement::of_client(client, Target { resource, scopes, details: Vec::new(), is_named }))
 }

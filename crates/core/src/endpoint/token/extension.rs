@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_types::iana::{ErrorCode, ExtensionGrantName, GrantType};
-use chancery_types::{AccountId, Params, ResourceUri, Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, Params, ResourceUri, Scopes, Timestamp};
 
 use super::Requester;
 use crate::error::{Complaint, Failure, Fault, Refusal};
@@ -17,7 +17,7 @@ use crate::model::{
     Refresh, Target,
 };
 use crate::policy::ACCOUNT_GONE;
-use crate::rule::scope::ScopeRule;
+use crate::rule::scope::{NOTHING, ScopeRule, of_no_person};
 
 /// A grant type of an application's own (RFC 6749 section 4.5).
 ///
@@ -221,16 +221,18 @@ pub(super) async fn entitle(
     let (is_named, resource) = (resource.is_some(), caller.resource(resource, said.person.is_some()).await?);
     let read = rule.asked(Some(&said.scopes.to_string()), client, resource.as_slice())?;
     env.record_ignored(call, client, &read.unknown);
+    let scopes = if said.person.is_some() { read.known } else { of_no_person(&read.known) };
+    // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
+    if scopes.is_empty() && request.parameter("scope").is_some() {
+        return NOTHING.refused();
+    }
     let Some((account, proof)) = said.person else {
-        let what = Entitlement::of_client(
-            client,
-            Target { resource, scopes: of_no_person(&read.known), details: Vec::new(), is_named },
-        );
+        let what = Entitlement::of_client(client, Target { resource, scopes, details: Vec::new(), is_named });
         return Ok(Entitlement { grant_type: asked.grant_type(), lifetime: said.lifetime, ..what });
     };
     let account = env.account(&account).await?.ok_or(&ACCOUNT_GONE)?;
-    let resource = resource.filter(|server| is_named || server.knows_any(&read.known));
-    let access = Access::of(&read.known, resource.as_slice());
+    let resource = resource.filter(|server| is_named || server.knows_any(&scopes));
+    let access = Access::of(&scopes, resource.as_slice());
     let granted = Granted {
         client: client.id().clone(),
         registration: client.registration(),
@@ -245,7 +247,7 @@ pub(super) async fn entitle(
         // No browser has signed in, so there is no session to name.
         sid: "".into(),
         resources: access.resources,
-        scopes: read.known,
+        scopes,
         details: Vec::new(),
         claims: ClaimsRequest::default(),
     };
@@ -258,11 +260,6 @@ pub(super) async fn entitle(
         refresh: if said.may_refresh { Refresh::New } else { Refresh::No },
         condition: Condition::Begin,
     })
-}
-
-/// `openid` and `offline_access` are about a person.
-fn of_no_person(scopes: &Scopes) -> Scopes {
-    scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS))
 }
 
 /// The refusal, if it is one of RFC 6749 section 5.2 that a grant type can have. Client and grant type were
