@@ -112,7 +112,12 @@ pub struct Demo {
     secret: Zeroizing<String>,
     program: Option<String>,
     has_own_password: bool,
+    /// Clients that have got another secret since.
+    own_secrets: Vec<String>,
 }
+
+/// What stands for a secret that somebody has made since.
+const OWN_SECRET: &str = "THE-SECRET-THAT-YOU-HAVE-MADE";
 
 impl Demo {
     /// The clients and the person of this issuer, with these secrets: the person's password, and the secret of the
@@ -137,7 +142,15 @@ impl Demo {
             return Err(DevelopmentError::NotLoopback);
         }
         let authority = HeaderValue::from_str(authority).map_err(|_| DevelopmentError::NotLoopback)?;
-        Ok(Self { issuer, authority, password, secret, program: None, has_own_password: false })
+        Ok(Self {
+            issuer,
+            authority,
+            password,
+            secret,
+            program: None,
+            has_own_password: false,
+            own_secrets: Vec::new(),
+        })
     }
 
     /// Of a provider whose people and clients the commands of `chancery` change. This is what is typed to start it, as a shell
@@ -151,6 +164,24 @@ impl Demo {
     #[must_use]
     pub fn with_own_password(self) -> Self {
         Self { has_own_password: true, ..self }
+    }
+
+    /// Of a client that has got another secret since, or has none any more: neither printing it nor the page shows that of before.
+    #[must_use]
+    pub fn with_own_secret(mut self, client: &str) -> Self {
+        self.own_secrets.push(client.to_owned());
+        self
+    }
+
+    /// The clients that have the secret, unless they have got another one since.
+    #[must_use]
+    pub fn confidential(&self) -> [&'static str; 2] {
+        ["demo-web", "demo-api"]
+    }
+
+    /// The secret of this client, as far as it is known.
+    fn secret_of(&self, client: &str) -> &str {
+        if self.own_secrets.iter().any(|own| own == client) { OWN_SECRET } else { &self.secret }
     }
 
     /// The issuer.
@@ -221,8 +252,10 @@ impl Demo {
             public: "demo-spa".to_owned(),
             confidential: "demo-web".to_owned(),
             machine: "demo-api".to_owned(),
-            secret: self.secret.to_string(),
+            secret: self.secret_of("demo-web").to_owned(),
+            machine_secret: self.secret_of("demo-api").to_owned(),
             username: "demo".to_owned(),
+            has_own_password: self.has_own_password,
             program: self.program.clone(),
         }
     }
@@ -247,19 +280,33 @@ impl Demo {
     /// this provider.
     #[must_use]
     pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
-        (!is_for(request, &self.authority)).then(|| misdirected(&self.authority))
+        (!is_for(request, &self.authority)).then(|| misdirected(request, &self.authority))
     }
 }
 
 impl fmt::Display for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, password, secret, .. } = self;
+        let Self { issuer, password, .. } = self;
         let program = self.program.as_deref().unwrap_or("chancery");
         let password = match self.has_own_password {
             true => &format!("the one that you have set (`{program} user passwd demo` sets another)"),
             false => password.as_str(),
         };
-        let secret = &**secret;
+        let (own, known): (Vec<&str>, Vec<&str>) =
+            self.confidential().into_iter().partition(|client| self.secret_of(client) == OWN_SECRET);
+        let (own, known) = (own.join(" and "), known.join(" and "));
+        let secret = match (&*own, &*known) {
+            (own, "") => {
+                format!("those that you have made, of {own} (`{program} client secret rotate` makes others)")
+            }
+            ("", known) => format!("{}\n               (of {known})", *self.secret),
+            (own, known) => {
+                format!(
+                    "{}\n               (of {known}; that of {own} is the one that you have made)",
+                    *self.secret
+                )
+            }
+        };
         write!(
             f,
             "A development provider, for this machine only.
@@ -276,7 +323,6 @@ impl fmt::Display for Demo {
   client       demo-api  with the secret; client credentials; introspects the tokens of the others
 
   secret       {secret}
-               (of demo-web and demo-api)
 
   try it       {program} try --issuer {issuer}
   your own     open {issuer}/ and copy the lines for your library

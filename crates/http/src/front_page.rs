@@ -27,6 +27,7 @@ pub(crate) fn answer(site: &Site, call: &Call, parts: &Parts) -> HttpResponse {
         keys: at(Endpoint::Jwks),
         authorization: at(Endpoint::Authorization),
         token: at(Endpoint::Token),
+        end_session: at(Endpoint::EndSession),
         userinfo: at(Endpoint::UserInfo),
         trial: trial.cloned(),
     };

@@ -226,6 +226,8 @@ pub struct FrontPageView {
     pub token: String,
     /// UserInfo.
     pub userinfo: String,
+    /// The logout endpoint.
+    pub end_session: String,
     /// Clients for an application of one's own, where the provider is for trying things out.
     pub trial: Option<TrialClients>,
 }
@@ -239,10 +241,14 @@ pub struct TrialClients {
     pub confidential: String,
     /// The `client_id` of a client with the secret, for an application without a person.
     pub machine: String,
-    /// The secret of these clients.
+    /// The secret of [`confidential`](Self::confidential), or what stands for one that is not known.
     pub secret: String,
+    /// The secret of [`machine`](Self::machine), or what stands for one that is not known.
+    pub machine_secret: String,
     /// The user name of the person who can sign in.
     pub username: String,
+    /// Whether the person has another password than the one that was told when the provider was started.
+    pub has_own_password: bool,
     /// What is typed to start `chancery`, whose commands add people and clients here, as a shell reads it; none where they
     /// cannot.
     pub program: Option<String>,

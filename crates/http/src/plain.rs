@@ -117,12 +117,13 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
 fn front_page(view: &FrontPageView) -> String {
     let [metadata, keys] = [&view.metadata, &view.keys].map(|address| Html::escape(address));
     let trial = view.trial.as_ref().map_or_else(String::new, |clients| {
-        let TrialClients { public, confidential, machine, secret, username, program: _ } = clients;
-        let [public, confidential, machine, secret, username] =
-            [public, confidential, machine, secret, username].map(|text| Html::escape(text));
+        let TrialClients { public, confidential, machine, secret, machine_secret, username, .. } = clients;
+        let [public, confidential, machine, secret, machine_secret, username] =
+            [public, confidential, machine, secret, machine_secret, username].map(|text| Html::escape(text));
         format!(
             "<h2>Connect your own application</h2><p>Clients: <code>{public}</code> without a secret; \
-             <code>{confidential}</code> and <code>{machine}</code> with the secret <code>{secret}</code>. \
+             <code>{confidential}</code> with the secret <code>{secret}</code>; <code>{machine}</code> with the secret \
+             <code>{machine_secret}</code>. \
              Sign in as <code>{username}</code>.</p>"
         )
     });

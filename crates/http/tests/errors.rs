@@ -265,7 +265,9 @@ fn for_developers(kit: &mut TestProvider, client: &str, program: Option<&str>) {
         confidential: client.to_owned(),
         machine: client.to_owned(),
         secret: "s3cret".to_owned(),
+        machine_secret: "s3cret".to_owned(),
         username: "demo".to_owned(),
+        has_own_password: false,
         program: program.map(str::to_owned),
     });
 }

@@ -11,7 +11,9 @@ fn clients() -> TrialClients {
         confidential: "demo-web".to_owned(),
         machine: "demo-api".to_owned(),
         secret: "s3cret<".to_owned(),
+        machine_secret: "s3cret<".to_owned(),
         username: "demo".to_owned(),
+        has_own_password: false,
         program: None,
     }
 }

@@ -113,6 +113,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             authorization: at("/authorize"),
             token: at("/token"),
             userinfo: at("/userinfo"),
+            end_session: at("/logout"),
             trial,
         };
         show(name, Content::FrontPage(&view));
@@ -533,7 +534,9 @@ fn trial() -> TrialClients {
         confidential: "demo-web".to_owned(),
         machine: "demo-api".to_owned(),
         secret: "Zk3vXo0sample4secretQm1yT8rWc6uLe2bN".to_owned(),
+        machine_secret: "Zk3vXo0sample4secretQm1yT8rWc6uLe2bN".to_owned(),
         username: "demo".to_owned(),
+        has_own_password: false,
         program: Some("chancery".to_owned()),
     }
 }

@@ -124,9 +124,34 @@ fn for_developers(kit: &mut TestProvider) {
         confidential: "shop".to_owned(),
         machine: "shop".to_owned(),
         secret: "s3cret".to_owned(),
+        machine_secret: "s3cret".to_owned(),
         username: "demo".to_owned(),
+        has_own_password: false,
         program: Some("target/debug/chancery".to_owned()),
     });
+}
+
+/// What the front page has to copy stands by itself: no foreign program is needed, and read aloud or copied as text, the name of a
+/// library is a word of its own.
+#[test]
+fn developers_find_lines_that_work_by_themselves() {
+    let mut kit = provider(Templates::built_in(), LOGO);
+    for_developers(&mut kit);
+    let page = kit.get("/").expect_status(200).text().to_owned();
+    // npm's package `auth` is that of another library.
+    assert!(!page.contains("npx auth"), "{page}");
+    for part in [
+        "next-auth@5.0.0-beta.",
+        "AUTH_SECRET=",
+        "/logout?client_id=shop",
+        "post_logout_redirect_uri=http://localhost:3001/",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let names: Vec<&str> =
+        page.split("<summary>").skip(1).filter_map(|rest| rest.split("<small>").next()).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    assert!(names.iter().all(|name| name.ends_with(' ')), "{names:?}");
 }
 
 /// Whoever develops an application sees in the details, which are open then, what came and what registers it; nobody else

@@ -169,11 +169,14 @@ pub(crate) struct Develop {
     /// The folder for all files, which is made if it does not exist
     #[arg(long, default_value = DEVELOPMENT, value_name = "FOLDER")]
     pub(crate) directory: PathBuf,
+    /// Override one setting for this run, such as `--set sign_up.offered=true`
+    #[arg(long = "set", value_name = "SETTING=VALUE")]
+    pub(crate) set: Vec<String>,
 }
 
 impl Default for Develop {
     fn default() -> Self {
-        Self { listen: None, directory: PathBuf::from(DEVELOPMENT) }
+        Self { listen: None, directory: PathBuf::from(DEVELOPMENT), set: Vec::new() }
     }
 }
 

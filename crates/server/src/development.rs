@@ -15,7 +15,8 @@ use chancery_core::ports::{
     Accounts as _, Clock as _, LoginOutcome, LoginRefusal, Registry as _, Room, SystemClock,
 };
 use chancery_jose::SystemRandom;
-use chancery_types::Issuer;
+use chancery_store::Put;
+use chancery_types::{ClientId, Issuer};
 use zeroize::Zeroizing;
 
 use crate::access::make_folder;
@@ -56,10 +57,14 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     if settings.tls.is_some() {
         return Err(format!("{}: a development provider has no [tls]", file.display()));
     }
-    let (demo, password) = demo(&settings.issuer, &folder.join("credentials"))?;
+    let is_first = !folder.join("credentials").exists();
+    let (demo, password, secret) = demo(&settings.issuer, &folder.join("credentials"))?;
     let _alone = StoreLock::take(&settings, Holder::Server)?;
     let opened = open(&settings)?;
-    fill(&settings, &opened, &demo).await?;
+    for missing in fill(&settings, &opened, &demo).await?.into_iter().filter(|_| !is_first) {
+        println!("Made again, because every development provider has it: {missing}.");
+    }
+    let demo = with_own_secrets(demo, &secret, &settings, &opened).await?;
     let demo = match has_other_password(&settings, &opened, &password).await? {
         true => demo.with_own_password(),
         false => demo,
@@ -95,7 +100,7 @@ fn issuer(listen: SocketAddr) -> String {
 fn configured(wanted: &Develop) -> Configured {
     let settings =
         |listen: SocketAddr| [format!("issuer={}", issuer(listen)), format!("http.listen={listen}")];
-    let set = wanted.listen.map(settings).into_iter().flatten().collect();
+    let set = wanted.listen.map(settings).into_iter().flatten().chain(wanted.set.iter().cloned()).collect();
     Configured { config: None, dev: Some(wanted.directory.clone()), set }
 }
 
@@ -112,9 +117,9 @@ fn with_ipv6(mut settings: Settings) -> Settings {
     settings
 }
 
-/// The clients and the person, whose password is told besides. The secrets are made once and kept in a file, so that scripts and
+/// The clients and the person, and besides the password and the secret. These are made once and kept in a file, so that scripts and
 /// browsers can keep using them.
-fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>), String> {
+fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>, Zeroizing<String>), String> {
     let text = match fs::read_to_string(credentials) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -138,7 +143,8 @@ fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>)
         found.map(|(_, value)| Zeroizing::new(value.trim().to_owned())).ok_or_else(missing)
     };
     let password = value("password")?;
-    let demo = Demo::new(issuer.as_str(), password.clone(), value("client_secret")?);
+    let secret = value("client_secret")?;
+    let demo = Demo::new(issuer.as_str(), password.clone(), secret.clone());
     let demo = demo.map_err(|error| error.to_string())?;
     // What was typed to start this process starts its commands, too.
     let program = std::env::args().next().unwrap_or_else(|| "chancery".to_owned());
@@ -148,7 +154,7 @@ fn demo(issuer: &Issuer, credentials: &Path) -> Result<(Demo, Zeroizing<String>)
         true => String::new(),
         false => format!(" --dev={}", Word(&folder.to_string_lossy())),
     };
-    Ok((demo.with_program(format!("{}{dev}", Word(&program))), password))
+    Ok((demo.with_program(format!("{}{dev}", Word(&program))), password, secret))
 }
 
 /// Whether somebody has given the person another password than the one of the file.
@@ -159,9 +165,28 @@ async fn has_other_password(settings: &Settings, opened: &Opened, password: &str
     Ok(matches!(login, LoginOutcome::Refused(LoginRefusal::WrongPassword(_))))
 }
 
-/// Makes the keys, clients and the person that do not exist yet.
-async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), String> {
+/// Notes which clients have got another secret than the one of the file.
+async fn with_own_secrets(
+    demo: Demo,
+    secret: &str,
+    settings: &Settings,
+    opened: &Opened,
+) -> Result<Demo, String> {
+    let (mut noted, now) = (demo, SystemClock.now());
+    for id in noted.confidential() {
+        let id = ClientId::parse(id).map_err(|error| error.to_string())?;
+        let client = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
+        if client.is_none_or(|client| !client.has_newest_secret(secret, now)) {
+            noted = noted.with_own_secret(id.as_str());
+        }
+    }
+    Ok(noted)
+}
+
+/// Makes the keys, clients and the person that do not exist yet; answers which these were of the clients and people.
+async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<Vec<String>, String> {
     let (realm, now) = (&settings.realm, SystemClock.now());
+    let mut made = Vec::new();
     opened.first_keys(realm).await.map_err(|fault| fault.to_string())?;
     let offered = settings.engine.offered_at(&settings.issuer);
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
@@ -169,11 +194,19 @@ async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), S
     for metadata in demo.clients() {
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules);
         let client = registered.map_err(|complaints| lines(&complaints))?.client;
+        let id = client.id().to_string();
         // A client that exists stays as it is.
-        opened.registry.put_client(realm, None, Arc::new(client)).await.map_err(|fault| fault.to_string())?;
+        let put = opened.registry.put_client(realm, None, Arc::new(client)).await;
+        if matches!(put.map_err(|fault| fault.to_string())?, Put::Done(_)) {
+            made.push(format!("the client {id}; `chancery client disable {id}` keeps it out"));
+        }
     }
     match opened.accounts.add(realm, demo.person().map_err(|error| error.to_string())?).await {
-        Ok(_) | Err(AccountError::Taken) => Ok(()),
+        Ok(_) => {
+            made.push("the person demo; `chancery user disable demo` keeps them out".to_owned());
+            Ok(made)
+        }
+        Err(AccountError::Taken) => Ok(made),
         Err(error) => Err(error.to_string()),
     }
 }

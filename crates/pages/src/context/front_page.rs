@@ -14,6 +14,7 @@ pub(super) fn front_page(view: &FrontPageView) -> Value {
         keys => view.keys.as_str(),
         authorization => view.authorization.as_str(),
         token => view.token.as_str(),
+        end_session => view.end_session.as_str(),
         userinfo => view.userinfo.as_str(),
         trial => view.trial.as_ref().map(trial),
     }
@@ -25,6 +26,8 @@ fn trial(clients: &TrialClients) -> Value {
         confidential => clients.confidential.as_str(),
         machine => clients.machine.as_str(),
         secret => clients.secret.as_str(),
+        machine_secret => clients.machine_secret.as_str(),
+        has_own_password => clients.has_own_password,
         username => clients.username.as_str(),
         program => clients.program.as_deref(),
     }

@@ -81,6 +81,25 @@ fn is_meant_for_us(name: &str) -> bool {
         || variables().chain([CONFIGURATION.to_owned()]).any(|known| is_slip(&known))
 }
 
+/// What a development provider has in its file alone, because it makes one of it: its address, and where its store and keys are.
+/// Whoever has set these variables for another provider does not move it, nor let its commands change that one's store.
+const OF_DEVELOPMENT: [&str; 7] =
+    ["issuer", "realm", "http.listen", "management.", "tls.", "store.", "keys."];
+
+/// The variables that count for a development provider, and the names of those that do not.
+pub(super) fn of_development(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> (Vec<(OsString, OsString)>, Vec<String>) {
+    let is_fixed = |key: &str| {
+        OF_DEVELOPMENT.iter().any(|fixed| key == *fixed || fixed.ends_with('.') && key.starts_with(fixed))
+    };
+    let settings = super::catalogue::ALL.iter().filter(|setting| is_fixed(setting.key));
+    let fixed: Vec<String> = settings.filter_map(Setting::variable).collect();
+    let (unread, read): (Vec<_>, Vec<_>) =
+        all.partition(|(name, _)| name.to_str().is_some_and(|name| fixed.iter().any(|fixed| fixed == name)));
+    (read, unread.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect())
+}
+
 /// What is said where nobody has named the configuration and none is found: of variables that were probably meant to be
 /// settings, and of those that name a file as only [`CONFIGURATION`] does.
 pub(super) fn slips(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<Complaint> {

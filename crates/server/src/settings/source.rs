@@ -12,8 +12,8 @@ use crate::text_file;
 /// The name of a configuration file.
 pub(crate) const FILE: &str = "chancery.toml";
 
-/// A configuration file, and whether it is that of a development provider, which no variable of the environment
-/// changes.
+/// A configuration file, and whether it is that of a development provider, for which the environment does not change what
+/// makes it one ([`environment::of_development`]).
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
     pub(crate) is_development: bool,
@@ -102,7 +102,16 @@ pub(crate) fn load_all(configured: &Configured) -> Read {
         eprintln!("Using the development provider in ./{DEVELOPMENT}.");
     }
     match text {
-        Ok(text) if is_development => read(&text, std::iter::empty(), &configured.set, &path),
+        Ok(text) if is_development => {
+            let (variables, unread) = environment::of_development(std::env::vars_os());
+            if !unread.is_empty() {
+                eprintln!(
+                    "Not read for a development provider, whose own file has it: {}.",
+                    unread.join(", ")
+                );
+            }
+            read(&text, variables.into_iter(), &configured.set, &path)
+        }
         Ok(text) => read(&text, std::env::vars_os(), &configured.set, &path),
         Err(complaint) => {
             Read { settings: None, complaints: std::iter::once(complaint).chain(slips).collect() }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::support::{PATIENCE, Server, chancery, done, folder, http, refused, run};
+use crate::support::{PATIENCE, Server, chancery, done, folder, http, refused, refused_with, run};
 
 /// The issuer names the port, so it has to be known before.
 fn free() -> SocketAddr {
@@ -59,6 +59,31 @@ fn it_says_everything_that_one_needs_and_keeps_what_it_made() {
     changed.wait_for("  password     the one that you have set");
     assert!(!changed.has_said(secrets[1]), "{}", secrets[1]);
     changed.wait_for(secrets[3]);
+
+    // Nor is a secret after which there came another, neither here nor on the page; and who was removed does not come back unsaid.
+    done(&folder, &["client", "secret", "rotate", "demo-api", "--dev"], "");
+    done(&folder, &["client", "remove", "demo-web", "--dev"], "");
+    drop(changed);
+    let mut rotated = start(&folder, listen);
+    rotated.wait_for("Made again");
+    rotated.wait_for("demo-web");
+    rotated.wait_for("that of demo-api is the one that you have made");
+    rotated.wait_for("started");
+    let (_, page) = http(
+        listen,
+        &format!("GET / HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", listen.port()),
+    );
+    assert!(page.contains("curl --user demo-api:THE-SECRET-THAT-YOU-HAVE-MADE"), "{page}");
+    assert!(
+        page.contains(&format!("clientSecret: &#39;{}&#39;", secrets[3])) || page.contains(secrets[3]),
+        "{page}"
+    );
+    assert!(page.contains("with the password that you have set"), "{page}");
+    drop(rotated);
+    done(&folder, &["client", "secret", "rotate", "demo-web", "--dev"], "");
+    let mut both = start(&folder, listen);
+    both.wait_for("those that you have made, of demo-web and demo-api");
+    assert!(!both.has_said(secrets[3]) && !both.has_said("Made again"));
 }
 
 /// Only this machine, and only under its own name: another site's name that leads to loopback gets nothing.
@@ -126,6 +151,36 @@ fn commands_find_it() {
     server.wait_for("login_succeeded");
 }
 
+/// Variables and flags override its file, and what is wrong with one is told, by every command that finds it.
+#[test]
+fn its_settings_are_overridden_like_those_of_others() {
+    let (folder, listen) = (folder(), free());
+    let metadata = |server: Server| {
+        let (_, body) = ask(listen, &format!("Host: localhost:{}\r\n", listen.port()));
+        drop(server);
+        body
+    };
+    assert!(!metadata(start(&folder, listen)).contains("\"create\""));
+    let with = |variable: Option<&str>, flags: &[&str]| {
+        let mut command = chancery(&folder);
+        command.args(["dev", "--listen", &listen.to_string()]).args(flags);
+        command.envs(variable.map(|value| ("CHANCERY_SIGN_UP_OFFERED", value)));
+        Server::spawn(command)
+    };
+    assert!(metadata(with(Some("true"), &[])).contains("\"create\""));
+    assert!(metadata(with(None, &["--set", "sign_up.offered=true"])).contains("\"create\""));
+    assert!(!metadata(with(Some("true"), &["--set", "sign_up.offered=false"])).contains("\"create\""));
+    for (variable, said) in [
+        ("CHANCERY_SIGN_UP_NETWORK_QUOTA", "CHANCERY_SIGN_UP_NETWORK_QUOTA: must be a whole number"),
+        ("CHANCERY_SIGN_UP_OFERED", "did you mean CHANCERY_SIGN_UP_OFFERED?"),
+    ] {
+        for arguments in [&["dev"][..], &["check"], &["check", "--dev"]] {
+            let refused = refused_with(&folder, arguments, "", &[(variable, "abc")]);
+            assert!(refused.contains(said), "{arguments:?}: {refused}");
+        }
+    }
+}
+
 /// What is set in its file counts, and the address of one run counts before it.
 #[test]
 fn its_settings_are_a_file() {
@@ -188,7 +243,7 @@ fn its_front_page_connects_applications() {
     }
 }
 
-/// Bad input: it stays on this machine whatever its file says, no variable of the environment changes it, and `serve`
+/// Bad input: it stays on this machine whatever its file says, no variable of the environment moves it, and `serve`
 /// is for others.
 #[test]
 fn it_cannot_be_led_astray() {
@@ -211,6 +266,11 @@ fn it_cannot_be_led_astray() {
     let variables = [("CHANCERY_ISSUER", "https://elsewhere.example"), ("CHANCERY_REALM", "other")];
     let output = chancery(&folder).args(["user", "list", "--dev"]).envs(variables).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("demo"), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("Not read") && said.contains("CHANCERY_ISSUER") && said.contains("CHANCERY_REALM"),
+        "{said}"
+    );
     for arguments in [&["serve"][..], &["serve", "--dev"]] {
         let refused = refused(&folder, arguments, "");
         assert!(refused.contains("`chancery dev`"), "{refused}");

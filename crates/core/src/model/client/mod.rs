@@ -272,6 +272,13 @@ impl Client {
         self.secrets().iter().filter(move |secret| secret.is_good(now)).map(|secret| secret.ends)
     }
 
+    /// Whether the newest of its secrets that are good now is this one: one before it ends.
+    #[must_use]
+    pub fn has_newest_secret(&self, secret: &str, now: Timestamp) -> bool {
+        let newest = self.secrets().iter().rfind(|known| known.is_good(now));
+        newest.is_some_and(|newest| newest.digest.matches(secret))
+    }
+
     /// Its revision in the registry, which a change has to name.
     #[must_use]
     pub fn revision(&self) -> Revision {
