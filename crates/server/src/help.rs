@@ -25,7 +25,15 @@ const EXAMPLES: &[Shown] = &[
         ],
         "",
     ),
-    ("dev", &[("chancery dev --listen 127.0.0.1:4000", "where port 3000 is taken")], ""),
+    (
+        "dev",
+        &[
+            ("chancery dev --listen 127.0.0.1:4000", "where port 3000 is taken"),
+            ("chancery dev --set sign_up.offered=true", "people can make accounts, in this run"),
+        ],
+        "Its settings are in chancery-dev/chancery.toml; docs/configuration.md has all. Variables of the environment override them, \
+         except for its address, store and keys.",
+    ),
     (
         "try",
         &[
@@ -241,9 +249,45 @@ fn behind_the_command(mut typed: Vec<OsString>) -> Vec<OsString> {
     typed
 }
 
+/// What other programs and other commands take, and what is typed here in its place: a flag that tells which command this is, or
+/// nothing where none was named; the flag that there is not; and the tip, with `{}` for what followed it.
+const WISHES: [(&str, &str, &str); 5] = [
+    ("", "--port", "'chancery dev --listen 127.0.0.1:{}' starts the development provider there"),
+    ("", "--listen", "'chancery dev --listen {}' starts the development provider there"),
+    ("listen", "--port", "the address, and with it the issuer, is given by '--listen 127.0.0.1:{}'"),
+    (
+        "redirect-uri",
+        "--scope",
+        "scopes are given in JSON: '{\"scope\":\"openid {}\"}'; `chancery client members scope` explains it",
+    ),
+    (
+        "password-file",
+        "--password",
+        "a password is no argument, because every program on the machine can read those: it is asked for, or read from a file by \
+         '--password-file FILE'",
+    ),
+];
+
+/// What of [`WISHES`] is typed here. The claims of a person have no flags.
+fn known_wish(wrong: &str, within: &Command, value: &str) -> Option<String> {
+    let takes = |name: &str| within.get_arguments().any(|known| known.get_long() == Some(name));
+    let is_meant =
+        |beside: &str| if beside.is_empty() { within.get_name() == "chancery" } else { takes(beside) };
+    if let Some((.., tip)) = WISHES.iter().find(|(beside, flag, _)| wrong == *flag && is_meant(beside)) {
+        return Some(tip.replace("{}", value));
+    }
+    let claim = wrong.strip_prefix("--").filter(|name| takes("claims") && CLAIMS.contains(name))?;
+    Some(format!("a claim is given as '{}={value}'", claim.replace('-', "_")))
+}
+
+/// Claims that have been taken for flags.
+const CLAIMS: [&str; 6] = ["email", "name", "given-name", "family-name", "nickname", "locale"];
+
 /// What to type in the place of a word that this command does not take: a file or a setting needs a flag.
 fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<String> {
     let takes = |name: &str| within.get_arguments().any(|known| known.get_long() == Some(name));
+    let value = typed.iter().skip_while(|word| *word != wrong).nth(1).and_then(|word| word.to_str());
+    let value = value.filter(|value| !value.starts_with('-')).unwrap_or("VALUE");
     if within.get_name() == "chancery" && wrong.starts_with("--config") {
         return Some("name a command, such as 'chancery serve --config FILE'".to_owned());
     }
@@ -251,6 +295,9 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
         return Some(
             "'chancery dev --directory FOLDER' starts the development provider of a folder".to_owned(),
         );
+    }
+    if let Some(tip) = known_wish(wrong, within, value) {
+        return Some(tip);
     }
     if wrong == "-c" && takes("config") {
         return Some("the configuration is named by '--config FILE'".to_owned());
@@ -267,8 +314,6 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
             () => None,
         };
     };
-    let value = typed.iter().skip_while(|word| *word != wrong).nth(1).and_then(|word| word.to_str());
-    let value = value.filter(|value| !value.starts_with('-')).unwrap_or("VALUE");
     let key = settings::key_of_flag(flag).filter(|_| takes("set"))?;
     let value = match flag {
         "port" => format!("127.0.0.1:{value}"),
@@ -335,7 +380,11 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
             let called = ELSEWHERE.iter().find(|(known, names)| names.contains(&&*name) && has(known));
             let called = called.map(|(known, _)| (*known).to_owned());
             let slip = nearest(&name, known).filter(|near| distance(&name, near) <= (name.len() / 3).max(1));
-            let near = below.into_iter().find(is_same).or(called).or_else(|| slip.map(str::to_owned));
+            // What there is one command for needs no name that is near.
+            let mut all = within.get_subcommands().map(|known| known.get_name().to_owned());
+            let only = all.next().filter(|_| all.next().is_none());
+            let near =
+                below.into_iter().find(is_same).or(called).or_else(|| slip.map(str::to_owned)).or(only);
             if let Some(near) = near {
                 error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(near));
             }

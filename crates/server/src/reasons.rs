@@ -37,6 +37,11 @@ fn list_at(name: Option<&str>, endpoint: Option<&str>) -> Result<String, String>
     }
     match name {
         Some(name) if text.is_empty() => {
+            if rows(name, &TABLES).is_some() {
+                return Err(format!(
+                    "{name} is no reason, but an event or another word of the log: `chancery log explain {name}` explains it"
+                ));
+            }
             let near = did_you_mean(name, chancery_http::reasons().map(|known| known.reason.name));
             Err(format!("there is no reason {name}{near}; `chancery reasons` lists them all"))
         }
@@ -507,5 +512,10 @@ mod tests {
     fn one_is_found_by_its_name() {
         assert!(list(Some("pkce_missing")).unwrap().contains("code_challenge is required"));
         assert!(list(Some("pkce")).is_err());
+        let event = list(Some("scopes_ignored")).unwrap_err();
+        assert!(
+            event.contains("`chancery log explain scopes_ignored`") && !event.contains("did you mean"),
+            "{event}"
+        );
     }
 }

@@ -29,11 +29,11 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             let claims = changed(&before, &claims)?;
             refuse_slips(&settings, &before, &claims, &[])?;
             check_claims(&claims).map_err(|complaints| lines(&complaints))?;
-            notice_unknown(&settings, username.as_str(), &claims);
             let password = good_password(&settings, &password, &username)?;
             let new = NewPerson { username, password, claims, id: None };
             let added = opened.accounts.add(&settings.realm, new).await;
             let person = added.map_err(not_added)?;
+            notice_unknown(&settings, person.username.as_str(), &person.claims);
             let (id, name) = (person.id.as_str(), person.username.as_str());
             let said = format!("added {} as {}\n", Escaped(name), Escaped(id));
             Ok(form.print(said, &json!({ "id": id, "username": name, "done": "added" })))
@@ -353,11 +353,21 @@ pub(super) async fn person(settings: &Settings, opened: &Opened, typed: &str) ->
                 return Ok(people.swap_remove(at));
             }
             username(typed)?;
-            let near = did_you_mean(typed, people.iter().map(|person| person.username.as_str()));
+            let near = near_name(typed, people.iter().map(|person| person.username.as_str()));
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             Err(format!("{typed}: there is no such user{near}; `chancery user list` lists all"))
         }
         found => found.map_err(text),
     }
+}
+
+/// Whom somebody meant who has typed this: whose name begins so, as an e-mail address does with what stands before its `@`; else
+/// whose name is but a slip away, because what is suggested may be removed next.
+fn near_name<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let begins = |name: &&str| !typed.is_empty() && name.to_lowercase().starts_with(&typed.to_lowercase());
+    let slip = (typed.chars().count() / 3).max(1);
+    let near = || nearest(typed, names.clone()).filter(|near| distance(typed, near) <= slip);
+    names.clone().find(begins).or_else(near)
 }
 
 /// Parses the name of somebody new.
@@ -379,6 +389,22 @@ fn text(error: AccountError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_meant_is_named_alike() {
+        let names = ["jane", "alice", "hans@example.org"];
+        for (typed, meant) in [
+            ("hans", Some("hans@example.org")),
+            ("Hans", Some("hans@example.org")),
+            ("alise", Some("alice")),
+            ("jan", Some("jane")),
+            ("jans", Some("jane")),
+            ("hand", None),
+            ("", None),
+        ] {
+            assert_eq!(near_name(typed, names.into_iter()), meant, "{typed}");
+        }
+    }
 
     /// A value is what its claim is; a slip is refused when the claim is checked, and never stored as something else.
     #[test]

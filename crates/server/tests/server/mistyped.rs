@@ -28,6 +28,15 @@ fn what_a_command_does_not_take_is_explained() {
         (&["user", "delete", "alice"], "a similar subcommand exists: 'remove'"),
         (&["client", "create"], "a similar subcommand exists: 'add'"),
         (&["help"], "'chancery --help' shows all commands"),
+        (&["dev", "--port", "4000"], "is given by '--listen 127.0.0.1:4000'"),
+        (&["--port", "4000"], "'chancery dev --listen 127.0.0.1:4000'"),
+        (
+            &["client", "add", "--scope", "photos"],
+            "scopes are given in JSON: '{\"scope\":\"openid photos\"}'",
+        ),
+        (&["user", "add", "bob", "--email", "b@example.org"], "a claim is given as 'email=b@example.org'"),
+        (&["user", "add", "bob", "--password", "x"], "'--password-file FILE'"),
+        (&["client", "secret", "photos"], "a similar subcommand exists: 'rotate'"),
         (&["--dev=x"], "'chancery dev --directory FOLDER'"),
     ] {
         let said = mistyped(&folder, line);
