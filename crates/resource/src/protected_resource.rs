@@ -61,7 +61,7 @@ impl ProtectedResource {
     }
 
     /// A resource that takes the tokens of this provider, which is in the same program: nothing goes over the network,
-    /// and what is revoked ends at once.
+    /// and what is revoked ends at once. It has the provider's clock, and judges DPoP proofs as the provider does.
     pub fn of_provider(provider: Arc<Provider>) -> Builder {
         Builder::new(Trusted::Provider(provider))
     }
@@ -240,11 +240,20 @@ enum Trusted {
 }
 
 impl Trusted {
-    /// Whether tokens may be bound to keys (RFC 9449), as far as it is known.
-    fn binds_to_keys(&self) -> bool {
+    /// How proofs are judged (RFC 9449): as a provider in the same program does, but that a resource gives no nonces. Whether
+    /// an issuer binds tokens to keys is not known.
+    fn dpop(&self) -> DpopConfig {
         match self {
-            Self::Provider(provider) => provider.dpop_algorithms().is_some(),
-            Self::Issuer(..) => true,
+            Self::Provider(provider) => DpopConfig { require_nonce: false, ..provider.dpop_config().clone() },
+            Self::Issuer(..) => DpopConfig { offered: true, ..DpopConfig::default() },
+        }
+    }
+
+    /// Whose times are compared with those of tokens and proofs.
+    fn clock(&self) -> Arc<dyn Clock> {
+        match self {
+            Self::Provider(provider) => Arc::clone(provider.clock()),
+            Self::Issuer(..) => Arc::new(SystemClock),
         }
     }
 
@@ -334,8 +343,8 @@ impl Builder {
         self
     }
 
-    /// How DPoP proofs are judged, and whether they are: unless this says otherwise, as RFC 9449 has it, and not where a
-    /// provider in the same program does not offer DPoP. Nonces cannot be demanded here.
+    /// How DPoP proofs are judged, and whether they are: unless this says otherwise, as RFC 9449 has it, or as the
+    /// [`Config::dpop`](chancery_core::config::Config::dpop) of a provider in the same program. Nonces cannot be demanded here.
     pub fn dpop(mut self, dpop: DpopConfig) -> Self {
         self.dpop = Some(dpop);
         self
@@ -348,7 +357,9 @@ impl Builder {
         self
     }
 
-    /// Another clock.
+    /// What says whether tokens and proofs have ended, in place of the clock of this machine. A provider in the same program
+    /// brings the clock that it has itself ([`Builder::with_clock`](chancery_core::provider::Builder::with_clock)), so that
+    /// only tests of an API that trusts an issuer need this.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
@@ -375,9 +386,8 @@ impl Builder {
         if self.clock_tolerance > LONGEST_TOLERANCE {
             return Err(NotProtected::new("clock_tolerance", "must be at most five minutes"));
         }
-        let dpop = self
-            .dpop
-            .unwrap_or_else(|| DpopConfig { offered: self.trusted.binds_to_keys(), ..DpopConfig::default() });
+        let dpop = self.dpop.unwrap_or_else(|| self.trusted.dpop());
+        let clock = self.clock.unwrap_or_else(|| self.trusted.clock());
         if !dpop.complaints().is_empty() || dpop.require_nonce {
             return Err(NotProtected::new("dpop", "must follow RFC 9449 section 11, and demand no nonces"));
         }
@@ -415,7 +425,7 @@ impl Builder {
             dpop,
             dpop_algorithms,
             used_proofs: self.used_proofs.unwrap_or(of_trusted),
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             prefix: self.prefix,
             metadata,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, ResourceUri, Timestamp};
+use chancery_types::{AccountId, ClientId, Params, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::asked::Asked;
@@ -16,15 +16,17 @@ use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault};
 use crate::event::{BackgroundTask, Event, RefusedClient};
 use crate::interaction::{
-    Decided, Location, Next, Step, account, approvals, consent, form, front_end, stored, user_code,
+    Decided, Next, Step, account, approvals, consent, form, front_end, stored, user_code,
 };
 use crate::model::AccessToken;
-use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
+use crate::offered::{Endpoint, Verb};
 use crate::outbox::Outbox;
-use crate::ports::{Clock, Configured, DynWatcher, EventSink, FoundEventSink};
+use crate::ports::{Clock, DynWatcher, EventSink, FoundEventSink};
 use crate::records::{Found, InitialAccessTokenBody, SessionBody, proof_key};
 use crate::request::PageError;
 use crate::{session, worker};
+
+mod settled;
 
 mod snapshot;
 use snapshot::Components;
@@ -54,65 +56,10 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Its issuer.
-    #[must_use]
-    pub fn issuer(&self) -> &Issuer {
-        &self.env.issuer
-    }
-
-    /// What the program has given to the registry of this provider.
-    #[must_use]
-    pub fn configured(&self) -> Configured {
-        self.env.registry.configured(&self.env.realm)
-    }
-
     /// Has this sink hear what happens, if the program has given none to
     /// [`Builder::with_events`] and this was not called before.
     pub fn hear_if_unheard(&self, sink: Arc<dyn EventSink>) {
         self.unheard.find(sink);
-    }
-
-    /// Its realm in the stores.
-    #[must_use]
-    pub fn realm(&self) -> &RealmId {
-        &self.env.realm
-    }
-
-    /// The ports that it works with.
-    #[must_use]
-    pub fn env(&self) -> &Env {
-        &self.env
-    }
-
-    /// The paths of its endpoints.
-    #[must_use]
-    pub fn routes(&self) -> &Routes {
-        &self.components.config.routes
-    }
-
-    /// Which of its endpoints are on.
-    #[must_use]
-    pub fn endpoints(&self) -> EndpointSet {
-        self.components.config.endpoints_on()
-    }
-
-    /// Where the pages are, if they are on another origin.
-    #[must_use]
-    pub fn pages_location(&self) -> Option<&Location> {
-        self.components.config.interaction.location.as_ref()
-    }
-
-    /// How such pages say which client they are about, if their URL carries no handle.
-    #[must_use]
-    pub fn interactions_by_client(&self) -> Option<&InteractionsByClient> {
-        let by_client = &self.components.config.compatibility.stored_interactions_by_client;
-        Some(by_client).filter(|by_client| by_client.is_on())
-    }
-
-    /// The longest time for which a session cookie can be valid.
-    #[must_use]
-    pub fn session_lifetime(&self) -> Duration {
-        self.components.config.session.absolute
     }
 
     /// The current time, which the HTTP layer asks for once per request.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chancery_core::config::Config;
 use chancery_jose::{SigningAlgorithm, base64url, sha256};
 use chancery_resource::{Builder, ProtectedResource, SeenProofs};
-use chancery_testkit::{DpopKey, HandClock, TestProvider, TestProviderBuilder, seconds};
+use chancery_testkit::{DpopKey, TestProvider, TestProviderBuilder, seconds};
 use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -28,7 +28,11 @@ struct Bound {
 
 impl Bound {
     fn new(change: impl FnOnce(Builder) -> Builder) -> Self {
-        let api = Api::with(kit(), change);
+        Self::of(kit(), change)
+    }
+
+    fn of(kit: TestProviderBuilder, change: impl FnOnce(Builder) -> Builder) -> Self {
+        let api = Api::with(kit, change);
         let key = DpopKey::generate(SigningAlgorithm::Es256);
         let request = api.kit.client_credentials_request("jwt").param("scope", "read");
         let token = key.prove(request).send().expect_status(200).member("access_token").to_owned();
@@ -93,8 +97,7 @@ fn each_proof_is_good_once() {
     assert_eq!(bound.get(&proof).reason, "dpop_proof_expired");
     let of_provider = || {
         let provider = Arc::clone(&bound.api.kit.provider);
-        let builder = ProtectedResource::of_provider(provider);
-        builder.clock(Arc::<HandClock>::clone(&bound.api.kit.clock)).at(API).unwrap()
+        ProtectedResource::of_provider(provider).at(API).unwrap()
     };
     let nodes = [of_provider(), of_provider()];
     let proof = bound.key.proof(&bound.claims());
@@ -207,4 +210,25 @@ fn without_dpop() {
     let bound = Bound::new(|builder| builder.dpop(DpopConfig::default()));
     let told = bound.api.send(&bound.api.resource.layer(), bearer(&bound.token));
     assert_eq!(told.reason, "access_token_bound_to_another_key");
+}
+
+/// What the provider in the same program has set about proofs holds here, too: how long they can be used, and what signs them.
+#[test]
+fn proofs_are_judged_as_the_provider_judges_them() {
+    let strict = kit().configure(|config| {
+        config.dpop.proof_lifetime = seconds(10);
+        config.dpop.algorithms = vec![SigningAlgorithm::Es256];
+    });
+    let bound = Bound::of(strict, |builder| builder);
+    let in_process =
+        ProtectedResource::of_provider(Arc::clone(&bound.api.kit.provider)).at(API).unwrap().layer();
+    let old = bound.key.proof(&bound.claims());
+    bound.api.kit.clock.advance(seconds(11));
+    let told = bound.api.send(&in_process, bound.request("DPoP", &[old]));
+    assert_eq!((told.status, &*told.reason), (401, "dpop_proof_expired"));
+    assert!(told.challenge.contains("algs=\"ES256\""), "{}", told.challenge);
+    assert_eq!(
+        bound.api.send(&in_process, bound.request("DPoP", &[bound.key.proof(&bound.claims())])).status,
+        200
+    );
 }

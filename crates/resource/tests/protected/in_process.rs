@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chancery_resource::ProtectedResource;
-use chancery_testkit::{HandClock, TestProvider, hours};
+use chancery_testkit::{TestProvider, hours};
 use serde_json::json;
 
 use crate::api::{Handler, Told, bearer, told};
@@ -13,8 +13,7 @@ const OPAQUE: &str = "https://api.example";
 const JWT: &str = "https://jwt-api.example";
 
 fn at(kit: &TestProvider, uri: &str) -> ProtectedResource {
-    let builder = ProtectedResource::of_provider(Arc::clone(&kit.provider));
-    builder.clock(Arc::<HandClock>::clone(&kit.clock)).at(uri).unwrap()
+    ProtectedResource::of_provider(Arc::clone(&kit.provider)).at(uri).unwrap()
 }
 
 fn get(resource: &ProtectedResource, token: &str) -> Told {

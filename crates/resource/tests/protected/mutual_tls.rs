@@ -2,7 +2,7 @@
 
 use chancery_core::config::Config;
 use chancery_resource::{PeerCertificate, ProtectedResource};
-use chancery_testkit::{HandClock, SECRET, TestCertificate, TestProvider};
+use chancery_testkit::{SECRET, TestCertificate, TestProvider};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -22,8 +22,7 @@ fn only_with_the_certificate_that_it_was_issued_for() {
     let (own, other) = (TestCertificate::self_signed("CN=own"), TestCertificate::self_signed("CN=other"));
     let request = api.kit.client_credentials_request("bound").param("scope", "read").certificate(&own);
     let token = request.send().expect_status(200).member("access_token").to_owned();
-    let in_process = ProtectedResource::of_provider(Arc::clone(&api.kit.provider));
-    let in_process = in_process.clock(Arc::<HandClock>::clone(&api.kit.clock)).at(API).unwrap();
+    let in_process = ProtectedResource::of_provider(Arc::clone(&api.kit.provider)).at(API).unwrap();
     for layer in [api.resource.layer(), in_process.layer()] {
         let with = |shown: Option<PeerCertificate>, token: &str| {
             let mut request = bearer(token);
