@@ -19,9 +19,9 @@ use chancery::store::{BackendError, StoreError};
 use chancery::types::ErrorCode;
 use chancery::{
     AccountId, Client, ClientId, Complaints, Config, Documents, Failure, Fault, Issuer, MemoryKeys,
-    MemoryRegistry, MemoryStore, NoFetch, PageError, Parts, Provider, RealmId, Reason, Refusal,
-    ResourceServer, ResourceUri, Scopes, SealedKeys, SigningAlgorithm, Timestamp, TokenFormat,
-    TrustedProxies, jose,
+    MemoryRegistry, MemoryStore, NoFetch, PageError, Parts, Provider, RealmId, Reason, Refusal, Registry,
+    ResourceServer, ResourceUri, Scopes, SealedKeys, SigningAlgorithm, StoredRegistry, Timestamp,
+    TokenFormat, TrustedProxies, jose,
 };
 use chancery_tidy::Repository;
 
@@ -253,7 +253,7 @@ fn no_error_is_forgotten() {
 }
 
 /// What the library would take and what would never work is refused when the provider is built.
-async fn built(registry: MemoryRegistry) -> Result<Arc<Provider>, Complaints> {
+async fn built(registry: impl Registry + 'static) -> Result<Arc<Provider>, Complaints> {
     let store = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 1).unwrap();
     let accounts = StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(jose::SystemRandom));
@@ -296,6 +296,22 @@ async fn clients_and_resource_servers_fit_each_other() {
     let issuer = MemoryRegistry::new().with_resource_server(api("https://id.example", "read"));
     let wrong = built(issuer).await.err().unwrap().to_string();
     assert!(wrong.contains("https://id.example: uri must not be the issuer"), "{wrong}");
+}
+
+/// The first one is not replaced without a word, in whichever registry: by their numbers, in the order of the program.
+#[tokio::test]
+async fn no_two_resource_servers_have_one_uri() {
+    let all = || {
+        ["https://a.example", "https://b.example", "https://c.example", "https://b.example"]
+            .map(|uri| api(uri, "read"))
+    };
+    let expected = "resource_server: https://b.example: is the uri of two resource servers, number 2 and number 4: put them \
+        together, or take one of them out (docs/configuration.md)";
+    let registry = all().into_iter().fold(MemoryRegistry::new(), MemoryRegistry::with_resource_server);
+    assert_eq!(built(registry).await.err().unwrap().to_string(), expected);
+    let documents = Documents::new(Arc::new(MemoryStore::new()));
+    let stored = StoredRegistry::new(documents).with_resource_servers(all());
+    assert_eq!(built(stored).await.err().unwrap().to_string(), expected);
 }
 
 /// What signs with a client's secret has no key here.

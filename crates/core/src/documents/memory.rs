@@ -1,6 +1,6 @@
 //! Clients and keys in memory: for development and tests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chancery_jose::{
@@ -11,6 +11,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::given_servers::GivenServers;
 use super::key_ring;
 use crate::client::{Registered, RegistrationRules, register};
 use crate::error::{Complaint, Complaints, Fault};
@@ -28,7 +29,7 @@ pub struct MemoryRegistry {
 #[derive(Default)]
 struct Known {
     clients: BTreeMap<ClientId, Arc<Client>>,
-    resource_servers: HashMap<ResourceUri, Arc<ResourceServer>>,
+    resource_servers: GivenServers,
     changes: u64,
 }
 
@@ -87,11 +88,12 @@ impl MemoryRegistry {
         Ok(self)
     }
 
-    /// Adds a resource server, or replaces the one of the same URI.
+    /// Adds a resource server. No other may have its URI: [`Provider::new`](crate::provider::Provider::new) complains about two
+    /// of one.
     #[must_use]
     pub fn with_resource_server(self, server: ResourceServer) -> Self {
         self.change(|known| {
-            known.resource_servers.insert(server.uri.clone(), Arc::new(server));
+            known.resource_servers.add(server);
             known.changes += 1;
         });
         self
@@ -167,7 +169,7 @@ impl Registry for MemoryRegistry {
     fn configured(&self, _: &RealmId) -> Configured {
         self.read(|known| Configured {
             clients: known.clients.values().cloned().collect(),
-            resource_servers: known.resource_servers.values().cloned().collect(),
+            resource_servers: known.resource_servers.all(),
             has_all_resource_servers: true,
         })
     }

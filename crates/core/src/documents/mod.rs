@@ -7,6 +7,8 @@ pub use watched::{Cache, Documents};
 mod cache;
 pub use cache::DocumentCache;
 
+mod given_servers;
+
 mod registry;
 pub use registry::StoredRegistry;
 

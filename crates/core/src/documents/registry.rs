@@ -1,11 +1,11 @@
 //! Clients and resource servers in [`Documents`].
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chancery_store::{Document, DocumentKind, Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri};
 
+use super::given_servers::GivenServers;
 use super::{DocumentCache, Documents};
 use crate::error::Fault;
 use crate::model::{Client, ResourceServer};
@@ -14,7 +14,7 @@ use crate::ports::{Configured, DynWatcher, Registry};
 /// Clients and resource servers in [`Documents`], each parsed once until it is written again.
 pub struct StoredRegistry {
     documents: Arc<Documents>,
-    configured: HashMap<ResourceUri, Arc<ResourceServer>>,
+    configured: GivenServers,
     pub(super) clients: DocumentCache<Client>,
     resource_servers: DocumentCache<ResourceServer>,
 }
@@ -25,13 +25,14 @@ impl StoredRegistry {
     pub fn new(documents: Arc<Documents>) -> Self {
         let clients = DocumentCache::new(documents.clone(), DocumentKind::CLIENT);
         let resource_servers = DocumentCache::new(documents.clone(), DocumentKind::RESOURCE_SERVER);
-        Self { documents, configured: HashMap::new(), clients, resource_servers }
+        Self { documents, configured: GivenServers::default(), clients, resource_servers }
     }
 
-    /// Adds the resource servers of a configuration, which take precedence over stored ones of the same URI.
+    /// Adds the resource servers of a configuration, which take precedence over stored ones of the same URI. No two may have one
+    /// URI: [`Provider::new`](crate::provider::Provider::new) complains about them.
     #[must_use]
     pub fn with_resource_servers(mut self, servers: impl IntoIterator<Item = ResourceServer>) -> Self {
-        self.configured.extend(servers.into_iter().map(|server| (server.uri.clone(), Arc::new(server))));
+        servers.into_iter().for_each(|server| self.configured.add(server));
         self
     }
 
@@ -109,7 +110,7 @@ impl Registry for StoredRegistry {
     }
 
     fn configured(&self, _: &RealmId) -> Configured {
-        let resource_servers = self.configured.values().cloned().collect();
+        let resource_servers = self.configured.all();
         // There can be stored ones, too.
         Configured { resource_servers, ..Configured::default() }
     }
