@@ -48,6 +48,10 @@ pub use chancery_http::PeerCertificate;
 /// Every reason for which a request is refused, with what it means: those that all protected resources have, then those
 /// of this crate.
 pub fn reasons() -> impl Iterator<Item = chancery_core::error::Described> {
-    chancery_core::reasons::of_tokens()
-        .chain([jwt::REASONS, demands::REASONS, introspection::REASONS].into_iter().flatten().copied())
+    chancery_core::reasons::of_tokens().chain(
+        [jwt::REASONS, demands::REASONS, introspection::REASONS, tokens::REASONS]
+            .into_iter()
+            .flatten()
+            .copied(),
+    )
 }

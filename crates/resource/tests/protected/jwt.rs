@@ -266,8 +266,8 @@ fn what_must_not_be_accepted() {
             changed("cnf", json!({"jwk": {}})),
             "jwt_access_token_malformed",
         ),
-        ("an opaque token", "at_opaque".to_owned(), "access_token_unknown"),
-        ("five parts", format!("{good}.x.y"), "access_token_unknown"),
+        ("an opaque token", "at_opaque".to_owned(), "access_token_no_jwt_and_no_introspection"),
+        ("five parts", format!("{good}.x.y"), "access_token_no_jwt_and_no_introspection"),
         ("two dots", "..".to_owned(), "jwt_access_token_malformed"),
         ("17 KiB", format!("{good}{}", "A".repeat(17 * 1024)), "jwt_access_token_malformed"),
     ];
