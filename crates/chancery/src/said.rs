@@ -9,6 +9,7 @@ use chancery_core::event::{
 };
 use chancery_core::interaction::form_token::FORM_INCOMPLETE;
 use chancery_core::ports::EventSink;
+use chancery_core::request::addressed::FORM_WITHOUT_ACTION;
 use chancery_types::{Timestamp, is_misleading};
 
 /// So many lines are written within [`WHILE`]: a store that is away must not fill a disk.
@@ -48,6 +49,11 @@ impl Said {
             }
             Event::Refused { reason, .. } if reason.name == FORM_INCOMPLETE.name => {
                 "chancery: warning: the form of a page came back without its hidden fields: put `form.hidden_inputs()` into it".into()
+            }
+            Event::Refused { reason, .. } if reason.name == FORM_WITHOUT_ACTION.name => {
+                "chancery: warning: the form of a page came to the authorization endpoint: give it the `action` of the form, \
+                 `form.action`"
+                    .into()
             }
             _ => return None,
         };
@@ -174,16 +180,15 @@ mod tests {
             client: chancery_types::ClientId::parse("app").unwrap(),
         };
         let failed = |reason| Event::LoginFailed { attempt: attempt.clone(), reason };
-        let incomplete = Event::Refused {
-            endpoint: Endpoint::Interaction,
-            reason: &FORM_INCOMPLETE,
-            client: None,
-            redirect_uri: None,
-        };
+        let refused =
+            |endpoint, reason| Event::Refused { endpoint, reason, client: None, redirect_uri: None };
+        let incomplete = refused(Endpoint::Interaction, &FORM_INCOMPLETE);
+        let astray = refused(Endpoint::Authorization, &FORM_WITHOUT_ACTION);
         for (event, text) in [
             (failed(PASSWORDS_UNSUPPORTED), "`Accounts::authenticate` is not implemented"),
             (failed(FIELDS_MISSING), "without a field `username` or `password`"),
             (incomplete, "put `form.hidden_inputs()` into it"),
+            (astray, "give it the `action` of the form"),
         ] {
             let lines: Vec<_> = [100, 101, 200]
                 .into_iter()

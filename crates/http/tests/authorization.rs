@@ -102,6 +102,18 @@ fn get_and_post_are_both_there() {
     assert_eq!(chancery_testkit::refusals(&answer.events), ["client_id_missing"]);
 }
 
+/// A form without an `action` goes to the address at which its page was shown. That is a mistake of the page, and no client's.
+#[test]
+fn a_form_without_an_action_is_no_request() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let tab = web(&kit).open(&ua).expect_page("login");
+    let answer = tab.post("/authorize?client_id=web", &tab.form().fields).expect_page("error");
+    assert_refused!(answer, "invalid_request", "form_without_action");
+    let no_form = web(&kit).without("client_id").post(&ua).expect_page("error");
+    assert_refused!(no_form, "invalid_request", "client_id_missing");
+}
+
 /// PARM-10, ERR-10: a doubled `state` is nobody's, so the refusal has none.
 #[test]
 fn a_doubled_state_is_left_out() {

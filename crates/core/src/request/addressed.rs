@@ -23,6 +23,14 @@ reasons! {
         description: "missing required parameter client_id",
         section: "RFC 6749 section 4.1.1",
     };
+    /// The form of a page came to the authorization endpoint: its page has no `action`, so that the browser sent it to the
+    /// address at which it showed the page.
+    pub FORM_WITHOUT_ACTION = Reason {
+        name: "form_without_action",
+        code: ErrorCode::InvalidRequest,
+        description: "the form of a page was sent to the authorization endpoint",
+        section: "OIDC Core section 3.1.2.3",
+    };
     /// There is no such client.
     pub CLIENT_UNKNOWN = unusable("authorization_client_unknown");
     /// An operator has disabled the client (`chancery client enable` lets it in again); the person sees the same page

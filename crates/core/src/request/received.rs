@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chancery_types::{Params, Timestamp};
 
+use super::addressed::FORM_WITHOUT_ACTION;
 use super::page_error::PageError;
 use super::pushed::Pushed;
 use super::resolver::Resolver;
@@ -84,6 +85,11 @@ impl Recognised {
     /// Whether a parameter means something here.
     pub(super) fn has(&self, name: &str) -> bool {
         RECOGNISED.contains(&name) || self.own.iter().any(|own| **own == *name)
+    }
+
+    /// Whether these are the fields of one of our pages, which has sent its form to the wrong address: no request has a `token`.
+    fn is_form(&self, params: &Params<'_>) -> bool {
+        params.has("token") && !params.has("client_id") && !self.has("token")
     }
 
     /// The application's own parameters among these.
@@ -183,6 +189,9 @@ impl<'a> Received<'a> {
     /// A page for the person: nothing is known yet to which an error could be sent.
     pub async fn resolve(self, call: &Call, env: &Env, by: &Resolver) -> Result<Resolved<'a>, PageError> {
         let Self { params, from } = self;
+        if matches!(from, From::Browser) && by.recognised().is_form(&params) {
+            return Err((&FORM_WITHOUT_ACTION).into());
+        }
         let params = params.filtered(|name| by.recognised().has(name));
         match from {
             From::Browser => by.open(call, env, params).await,
