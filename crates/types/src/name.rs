@@ -7,34 +7,44 @@ use fluent_uri::Uri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that does not have the form its standard demands. It says what was expected, and carries nothing of what was
-/// sent.
+/// sent, but for an issuer or the name of a realm, which only a program or an operator chooses.
 ///
 /// ```
 /// # mod chancery { pub use chancery_types::Issuer; }
 /// use chancery::Issuer;
 /// let wrong = Issuer::parse("https://id.example.org/").unwrap_err();
-/// assert_eq!(wrong.to_string(), "this is not an issuer: it must not end with a slash");
+/// assert_eq!(wrong.to_string(), r#""https://id.example.org/" is not an issuer: it must not end with a slash"#);
 /// // Each of these names can also be made by `"…".parse()` or `try_into()`.
-/// assert_eq!("https://id.example.org/".parse::<Issuer>(), Err(wrong));
+/// assert_eq!("https://id.example.org/".parse::<Issuer>(), Err(wrong.clone()));
 /// assert_eq!(Issuer::try_from("https://id.example.org/"), Err(wrong));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Malformed {
     expected: &'static str,
     rule: &'static str,
+    /// What was given, where it is nobody's secret.
+    value: Option<Box<str>>,
 }
 
 impl Malformed {
     /// What was expected, with its article, and the rule that was broken, as a clause.
     #[must_use]
     pub const fn new(expected: &'static str, rule: &'static str) -> Self {
-        Self { expected, rule }
+        Self { expected, rule, value: None }
+    }
+
+    /// The same of this value, which it shows.
+    fn of(self, value: &str) -> Self {
+        Self { value: Some(value.into()), ..self }
     }
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this is not {}: {}", self.expected, self.rule)
+        match &self.value {
+            Some(value) => write!(f, "{value:?} is not {}: {}", self.expected, self.rule),
+            None => write!(f, "this is not {}: {}", self.expected, self.rule),
+        }
     }
 }
 
@@ -193,8 +203,8 @@ fn is_issuer(text: &str) -> bool {
     Issuer::faults(text).is_empty()
 }
 
-fn no_realm(_: &str) -> Malformed {
-    Malformed::new("the name of a realm", "it has 1 to 64 lower-case letters, digits, `-` and `_`")
+fn no_realm(text: &str) -> Malformed {
+    Malformed::new("the name of a realm", "it has 1 to 64 lower-case letters, digits, `-` and `_`").of(text)
 }
 
 fn no_account(_: &str) -> Malformed {
@@ -217,7 +227,7 @@ fn no_scope(_: &str) -> Malformed {
 }
 
 fn no_issuer(text: &str) -> Malformed {
-    Malformed::new("an issuer", Issuer::faults(text).first().copied().unwrap_or_default())
+    Malformed::new("an issuer", Issuer::faults(text).first().copied().unwrap_or_default()).of(text)
 }
 
 const NO_SCOPES: Malformed = Malformed::new(
