@@ -4,10 +4,12 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use chancery::fetch::{HttpsFetch, Options};
-use chancery::resource::{AccessToken, ProtectedResource};
+use chancery::resource::{AccessToken, ProtectedResource, Refused};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -19,9 +21,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = format!("http://localhost:{port}");
     let api = ProtectedResource::trusting(&issuer, Arc::new(network)).at(&name)?;
     let app = Router::new().route("/notes", get(read).layer(api.requires("notes:read")?)).layer(api.layer());
+    // Outside of the API's own layer, which answers whoever has no good token: the client learns little of why.
+    let app = app.layer(map_response(logged));
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("{name}/notes takes tokens of {issuer}");
     Ok(axum::serve(listener, app).await?)
+}
+
+async fn logged(response: Response) -> Response {
+    if let Some(Refused(why)) = response.extensions().get::<Refused>() {
+        eprintln!("refused: {why}");
+    }
+    response
 }
 
 async fn read(Extension(token): Extension<AccessToken>) -> String {

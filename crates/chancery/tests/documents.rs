@@ -24,6 +24,8 @@ mod readme {
 /// docs/host.md
 mod host {
     use std::error::Error;
+    use std::future::Future;
+    use std::net::SocketAddr;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -51,6 +53,115 @@ mod host {
             }
         }
     }
+
+    #[expect(clippy::disallowed_methods, reason = "a host starts tasks")]
+    async fn stop_in_good_order(
+        app: Router,
+        provider: Arc<Provider>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Box<dyn Error>> {
+        let work = tokio::spawn(chancery::axum::work(provider.clone()));
+        let app = chancery::axum::mount(app, chancery::service(provider))
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+        axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+        work.abort();
+        Ok(())
+    }
+}
+
+/// docs/host.md, "Test your application with it": it is run.
+mod host_in_a_test {
+    use std::error::Error;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use bytes::Bytes;
+    use chancery::resource::ProtectedResource;
+    use chancery::{
+        Account, AccountId, Accounts, Builder, Client, Clock, Config, Fault, Issuer, MemoryKeys,
+        MemoryRegistry, MemoryStore, Parts, Peer, RealmId, ResourceServer, ResourceUri, Scopes,
+        SigningAlgorithm, Timestamp,
+    };
+    use http::{Request, StatusCode};
+    use http_body_util::BodyExt as _;
+    use serde_json::Value;
+    use tower::ServiceExt as _;
+
+    const SECRET: &str = "a-secret-of-the-tests-and-of-nobody-else";
+
+    struct People;
+
+    impl Accounts for People {
+        async fn find(&self, _: &RealmId, _: &AccountId) -> Result<Option<Account>, Fault> {
+            Ok(None)
+        }
+    }
+
+    async fn notes() -> &'static str {
+        "the notes"
+    }
+
+    /// The time, in seconds.
+    struct TestClock(AtomicI64);
+
+    impl Clock for TestClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    async fn application(clock: Arc<TestClock>) -> Result<Router, Box<dyn Error>> {
+        let name = "https://api.example.org";
+        let api = ResourceServer::new(ResourceUri::parse(name)?, Scopes::parse("notes:read")?);
+        let registry = MemoryRegistry::new()
+            .with_resource_server(api)
+            .with_client(&Client::machine("test").secret(SECRET).api(name))?;
+        let parts = Parts {
+            realm: RealmId::parse("test")?,
+            issuer: Issuer::parse("https://id.example.org")?,
+            store: Arc::new(MemoryStore::new()),
+            registry: Arc::new(registry),
+            accounts: Arc::new(People),
+            keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256])?),
+        };
+        let provider = Builder::new(parts, Config::default()).with_clock(clock).build().await?;
+        let api = ProtectedResource::of_provider(provider.clone()).at(name)?; // it has the clock of the provider
+        let app = Router::new().route("/notes", get(notes).layer(api.requires("notes:read")?));
+        Ok(chancery::axum::mount(app, chancery::service(provider)))
+    }
+
+    async fn ask(app: &Router, mut request: Request<Body>) -> Result<(StatusCode, Bytes), axum::Error> {
+        request.extensions_mut().insert(Peer([192, 0, 2, 1].into()));
+        let Ok(answer) = app.clone().oneshot(request).await; // `tower::ServiceExt`
+        let (head, body) = answer.into_parts();
+        Ok((head.status, body.collect().await?.to_bytes()))
+    }
+
+    #[tokio::test]
+    async fn notes_are_read_with_a_token_that_lives() -> Result<(), Box<dyn Error>> {
+        let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000)));
+        let app = application(clock.clone()).await?;
+
+        let request = Request::post("/token")
+            .header("authorization", format!("Basic {}", BASE64_STANDARD.encode(format!("test:{SECRET}"))))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from("grant_type=client_credentials&scope=notes:read"))?;
+        let (_, answer) = ask(&app, request).await?;
+        let answer: Value = serde_json::from_slice(&answer)?;
+        let bearer = format!("Bearer {}", answer["access_token"].as_str().unwrap_or_default());
+
+        let request = || Request::get("/notes").header("authorization", &bearer).body(Body::empty());
+        assert_eq!(ask(&app, request()?).await?.0, StatusCode::OK);
+        clock.0.fetch_add(24 * 3600, Ordering::Relaxed);
+        assert_eq!(ask(&app, request()?).await?.0, StatusCode::UNAUTHORIZED);
+        Ok(())
+    }
 }
 
 /// docs/protect-an-api.md
@@ -64,7 +175,10 @@ mod protect_an_api {
     use axum::{Extension, Router};
     use bytes::Bytes;
     use chancery::resource::{AccessToken, Introspection};
-    use chancery::{DynFetch, Provider};
+    use chancery::{
+        DynFetch, MemoryKeys, MemoryRegistry, Provider, ResourceServer, ResourceUri, Scopes,
+        SigningAlgorithm, TokenFormat,
+    };
     use http::{Request, Response};
     use http_body_util::Full;
 
@@ -77,6 +191,15 @@ mod protect_an_api {
             ProtectedResource::trusting("https://id.example.org", network).at("https://api.example.org")?;
         let app = Router::new().route("/notes", get(notes)).layer(api.layer());
         Ok(app)
+    }
+
+    fn with_jwts() -> Result<(MemoryRegistry, MemoryKeys), Box<dyn Error>> {
+        let name = ResourceUri::parse("https://api.example.org")?;
+        let api = ResourceServer::new(name, Scopes::parse("notes:read notes:write")?);
+        let registry =
+            MemoryRegistry::new().with_resource_server(ResourceServer { format: TokenFormat::Jwt, ..api });
+        let keys = MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256])?;
+        Ok((registry, keys))
     }
 
     async fn notes(Extension(token): Extension<AccessToken>) -> String {
@@ -204,7 +327,7 @@ fn each_block_is_compiled() {
             blocks += 1;
         }
     }
-    assert_eq!(blocks, 15);
+    assert_eq!(blocks, 18);
 }
 
 /// No other document has a block that nobody compiles.

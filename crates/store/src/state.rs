@@ -17,6 +17,8 @@ use crate::{Change, Record, Revision, StoreFuture, Stored};
 /// A key or an alias is **taken** while a live record has it. The name of an expired record is free at once,
 /// that of an unexpired child of an ended parent after a sweep at the latest.
 ///
+/// Whoever writes a backend has these promises as tests: the feature `kit` of the crate `chancery-store` brings each as a case.
+///
 /// # Errors
 /// [`Occupied`](crate::StoreError::Occupied) when the name of a record to be written is taken, be it by
 /// another record of the same batch. Every method may fail with [`Busy`](crate::StoreError::Busy) or
