@@ -10,7 +10,8 @@ use http::request::Parts;
 use http::uri::Authority;
 
 chancery_core::reasons! {
-    /// A form of this server was posted by a page of another origin.
+    /// A form of this server was posted by a page of another origin than the issuer's: scheme, host and port have to be the
+    /// same, and `127.0.0.1` is another host than `localhost`.
     pub(crate) FORM_OF_ANOTHER_ORIGIN = Reason {
         name: "form_of_another_origin",
         code: ErrorCode::InvalidRequest,
