@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::context::Env;
 use crate::error::Fault;
 use crate::ports::{DynPrivateKeys, EncryptionKeyEntry, KeyEntry, RootSecretEntry};
-use crate::rotation::KeyTimes;
+use crate::rotation::{KeyTimes, before_their_time};
 
 /// The keys of one snapshot, parsed once.
 pub struct KeySet {
@@ -131,6 +131,13 @@ impl KeySet {
     #[must_use]
     pub fn can_sign(&self, alg: SigningAlgorithm, now: Timestamp) -> bool {
         self.signer(alg, now).is_some()
+    }
+
+    /// Why no key of these algorithms signs now, if some begin later.
+    pub(crate) fn before_their_time(&self, algs: &[SigningAlgorithm], now: Timestamp) -> Option<String> {
+        let fitting = self.keys.iter().filter(|key| algs.iter().any(|alg| key.entry.jwk.fits(*alg)));
+        let names: Vec<&str> = algs.iter().map(|alg| alg.name()).collect();
+        before_their_time(fitting.map(|key| &key.entry.times), &names.join(", "), now)
     }
 
     /// Whether there is a key of this algorithm that signs now or will sign.

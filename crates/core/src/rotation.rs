@@ -146,6 +146,27 @@ pub fn succeed(
     under_way.map(|(at, _)| at)
 }
 
+/// Why none of these keys signs, if all that will are to begin later: each began at once or took over from another, so that
+/// time has been later already. `None` if one of them signs, or if none ever will.
+#[must_use]
+pub fn before_their_time<'a>(
+    keys: impl Iterator<Item = &'a KeyTimes> + Clone,
+    names: &str,
+    now: Timestamp,
+) -> Option<String> {
+    if keys.clone().any(|key| key.signs(now)) {
+        return None;
+    }
+    let is_used = |key: &&KeyTimes| key.end.is_none_or(|end| key.sign_from < end.sign_until);
+    let begins = keys.filter(is_used).map(|key| key.sign_from).filter(|at| *at > now).min()?;
+    Some(format!(
+        "no key for {names} signs at this time, which is {} by the clock of this machine: the first one begins at {}. Is the clock \
+         right? Set it; nothing else is needed",
+        now.rfc3339(),
+        begins.rfc3339()
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use chancery_seeded::Seeded;
@@ -271,6 +292,33 @@ mod tests {
             ring.keys[0].counts(secs(3 * HOUR - 1)) && !ring.keys[0].counts(secs(3 * HOUR)),
             "as was said first"
         );
+    }
+
+    /// Where the clock is behind, keys that begin later are no reason to make others.
+    #[test]
+    fn keys_that_begin_later_say_that_the_clock_is_behind() {
+        let said = |ring: &Ring, now| before_their_time(ring.keys.iter(), "RS256", secs(now));
+        let mut ring = Ring::new();
+        ring.rotate(5 * HOUR, HOUR, HOUR);
+        assert_eq!(said(&ring, 0), None, "the first key signs whatever the clock says");
+        ring.keys.remove(0);
+        let why = said(&ring, 60).unwrap();
+        for part in [
+            "no key for RS256",
+            "1970-01-01T00:01:00.000Z by the clock",
+            "begins at 1970-01-01T06:00:00.000Z",
+        ] {
+            assert!(why.contains(part), "{why}");
+        }
+        assert_eq!(said(&ring, 6 * HOUR), None);
+        ring.rotate(5 * HOUR, 0, HOUR);
+        let why = said(&ring, 60).unwrap();
+        assert!(
+            why.contains("begins at 1970-01-01T05:00:00.000Z"),
+            "one that never signs does not count: {why}"
+        );
+        ring.keys.clear();
+        assert_eq!(said(&ring, 60), None);
     }
 
     /// Rotating again and again does not postpone the takeover.

@@ -264,12 +264,17 @@ impl Builder {
         let permitted = &components.config.profile.demands().algorithms;
         match permitted.forbids(&SigningAlgorithm::Rs256) {
             None if !snapshot.keys.can_sign(SigningAlgorithm::Rs256, now) => {
-                let rule = "must have an RS256 key that signs now: every client may rely on it";
+                let rule = snapshot.keys.before_their_time(&[SigningAlgorithm::Rs256], now);
+                let rule = rule.unwrap_or_else(|| {
+                    "must have an RS256 key that signs now: every client may rely on it".to_owned()
+                });
                 complaints.push(Complaint::new("keys", rule, "OIDC Core section 15.1"));
             }
             Some(section) if !permitted.permitted().any(|alg| snapshot.keys.can_sign(*alg, now)) => {
                 let names = listed(permitted.permitted().map(|alg| alg.name()));
-                let rule = format!("must have a key for {names} that signs now");
+                let permitted: Vec<_> = permitted.permitted().copied().collect();
+                let rule = snapshot.keys.before_their_time(&permitted, now);
+                let rule = rule.unwrap_or_else(|| format!("must have a key for {names} that signs now"));
                 complaints.push(Complaint::new("keys", rule, section));
             }
             _ => {}
@@ -278,7 +283,8 @@ impl Builder {
         // That there is no key for RS256 is said already.
         let is_said = alg == SigningAlgorithm::Rs256;
         if !is_said && !alg.is_symmetric() && !snapshot.keys.can_sign(alg, now) {
-            let rule = format!("{alg} must be the algorithm of a key that signs now");
+            let rule = snapshot.keys.before_their_time(&[alg], now);
+            let rule = rule.unwrap_or_else(|| format!("{alg} must be the algorithm of a key that signs now"));
             let setting = "client_defaults.id_token_signed_response_alg";
             complaints.push(Complaint::new(setting, rule, "OIDC Registration section 2"));
         }

@@ -7,7 +7,7 @@ use chancery_core::duration;
 use chancery_core::error::Fault;
 use chancery_core::model::TokenFormat;
 use chancery_core::ports::{Clock as _, EncryptionKeyEntry, KeyEntry, PrivateKeys as _, SystemClock};
-use chancery_core::rotation::{KeyEnd, KeyTimes};
+use chancery_core::rotation::{KeyEnd, KeyTimes, before_their_time};
 use chancery_jose::{EncryptionKeyType, SigningAlgorithm};
 use chancery_types::Timestamp;
 use chancery_types::nearest::{did_you_mean, nearest};
@@ -72,6 +72,7 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
 async fn rotate(settings: &Settings, opened: &Opened, after: Duration, form: Form) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
     let keys = opened.keys.list(realm).await.map_err(said)?;
+    check_clock(&keys, now)?;
     let encryption = opened.keys.encryption_keys(realm).await.map_err(said)?;
     let remembered = REMEMBERED.max(settings.engine.session.absolute);
     let forgotten = opened.keys.forget(realm, now - remembered).await.map_err(said)?;
@@ -123,6 +124,7 @@ async fn add(settings: &Settings, opened: &Opened, alg: &str, form: Form) -> Out
     };
     let goes_on = |key: &KeyEntry| key.jwk.fits(alg) && key.times.end.is_none();
     let keys = opened.keys.list(realm).await.map_err(said)?;
+    check_clock(&keys, now)?;
     if keys.iter().any(goes_on) {
         return Err(format!(
             "{alg}: there is a key for it already; `chancery keys rotate` replaces all keys"
@@ -135,6 +137,18 @@ async fn add(settings: &Settings, opened: &Opened, alg: &str, form: Form) -> Out
     Ok(list.print(form, "no key was made"))
 }
 
+/// Checks that no keys are waiting for a time that was already: with a clock that is behind, others would be made that end
+/// when those begin.
+fn check_clock(keys: &[KeyEntry], now: Timestamp) -> Result<(), String> {
+    for alg in SigningAlgorithm::ALL {
+        let fitting = keys.iter().filter(|key| key.jwk.fits(alg)).map(|key| &key.times);
+        if let Some(why) = before_their_time(fitting, alg.name(), now) {
+            return Err(format!("{why}; no key was changed"));
+        }
+    }
+    Ok(())
+}
+
 /// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.
 async fn remove(settings: &Settings, opened: &Opened, kid: &str, form: Form) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
@@ -143,6 +157,7 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str, form: Form) -> 
         return remove_encryption(settings, opened, &encryption, key, form).await;
     }
     let keys = opened.keys.list(realm).await.map_err(said)?;
+    check_clock(&keys, now)?;
     let named = |key: &&KeyEntry| key.jwk.kid() == Some(kid);
     let all = || keys.iter().filter_map(|key| key.jwk.kid());
     let unknown =
@@ -266,6 +281,9 @@ fn row(list: &mut List<5>, key: &KeyEntry, now: Timestamp) {
         // Another one was made before its time came.
         Some(end) if end.sign_until() <= sign_from => ("unused", "never signed".to_owned()),
         Some(end) if end.sign_until() <= now => ("verifies", "no longer signs".to_owned()),
+        Some(end) if sign_from > now => {
+            ("next", format!("signs from {} until {}", sign_from.rfc3339(), end.sign_until().rfc3339()))
+        }
         Some(end) => ("signs", format!("signs until {}", end.sign_until().rfc3339())),
         None if sign_from > now => ("next", format!("signs from {}", sign_from.rfc3339())),
         None => ("signs", since.as_ref().map_or("signs".to_owned(), |since| format!("signs since {since}"))),
@@ -328,6 +346,45 @@ mod tests {
             server(r#"{"uri":"https://c.example","format":"jwt"}"#),
         ];
         assert_eq!(longest_token(&settings), days(4), "nobody signs an opaque token");
+    }
+
+    /// A clock that is behind makes no keys: those that are there sign again once it is right.
+    #[tokio::test]
+    async fn keys_that_begin_later_are_not_replaced() {
+        let (issuer, realm) = (Issuer::parse("https://id.example").unwrap(), RealmId::parse("main").unwrap());
+        let settings = Settings::on(issuer, realm, Vec::new());
+        let (opened, realm) = (crate::parts::open(&settings).unwrap(), &settings.realm);
+        opened.first_keys(realm).await.unwrap();
+        let first = opened.keys.list(realm).await.unwrap();
+        let algorithms = opened.algorithms(realm).await.unwrap();
+        let ahead = |hours: u64| SystemClock.now() + Duration::from_secs(hours * 3_600);
+        for hours in [5, 9] {
+            opened.keys.rotate(realm, &algorithms, ahead(hours), ahead(hours), MARGIN).await.unwrap();
+        }
+        for key in &first {
+            opened.keys.remove(realm, key.jwk.kid().unwrap()).await.unwrap();
+        }
+        let keys = opened.keys.list(realm).await.unwrap();
+        let mut list = listed();
+        keys.iter().for_each(|key| row(&mut list, key, SystemClock.now()));
+        let shown = list.print(Form::Text, "");
+        assert_eq!(shown.matches("  signs from ").count(), 6, "{shown}");
+        assert_eq!(shown.matches(" until ").count(), 6, "{shown}");
+        let kid = keys[0].jwk.kid().unwrap();
+        for said in [
+            rotate(&settings, &opened, Duration::ZERO, Form::Text).await,
+            add(&settings, &opened, "RS256", Form::Text).await,
+            add(&settings, &opened, "EdDSA", Form::Text).await,
+            remove(&settings, &opened, kid, Form::Text).await,
+        ] {
+            let why = said.unwrap_err();
+            assert!(
+                why.contains("Is the clock right? Set it") && why.ends_with("no key was changed"),
+                "{why}"
+            );
+        }
+        let times = |keys: &[KeyEntry]| keys.iter().map(|key| key.times).collect::<Vec<_>>();
+        assert_eq!(times(&keys), times(&opened.keys.list(realm).await.unwrap()));
     }
 
     /// JOSE-06: a key for encryption is shown with its type, rotated like the others, and when it is removed
