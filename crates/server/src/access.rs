@@ -115,18 +115,31 @@ pub(crate) const IS_FOLDER: &str = "is a folder: name a file, which may be in it
 
 /// What is said where there is no room in this folder.
 pub(crate) fn full_disk(folder: &Path) -> String {
+    // Whoever reads this may be in another folder.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     format!("the disk is full: make room on the disk of the folder {}", folder.display())
 }
 
 /// What is said of a store that this process may not open or write: the file, its folder, or what is beside it.
 pub(crate) fn forbidden_store(path: &Path) -> String {
     let (user, shown, folder) = (ourselves(), path.display(), folder_of(path));
+    let first = as_owner_of(&folder);
     let folder = folder.display();
     format!(
-        "{shown} cannot be opened or written by user {user}, as whom this runs; its -wal and -shm are written beside it: \
+        "{shown} cannot be opened or written by user {user}, as whom this runs; its -wal and -shm are written beside it: {first}\
          `chown {user} {folder} {shown}*` and `chmod u+rwX {folder} {shown}*`; the file system must not be mounted read-only, and \
          each folder above must let that user in, as with `chmod g+x`"
     )
+}
+
+/// What whoever is not the owner of a folder does first, because its owner can work with what is in it.
+pub(crate) fn as_owner_of(folder: &Path) -> String {
+    match std::fs::metadata(folder).map(|metadata| metadata.uid()) {
+        Ok(owner) if owner != ourselves() && owner != ROOT => {
+            format!("run it as user {owner}, who owns the folder, with `sudo -u '#{owner}'`; or ")
+        }
+        _ => String::new(),
+    }
 }
 
 /// What is said of a store that SQLite could not open or write, which has several causes and but one code.
@@ -245,6 +258,23 @@ mod tests {
 
     fn access(mode: u32, owner: u32, ourselves: u32) -> Access {
         Access { mode, owner, ourselves }
+    }
+
+    /// Root may work anywhere, and its commands are for nobody else.
+    #[test]
+    fn a_stranger_is_told_to_be_the_owner_first() {
+        assert_eq!(as_owner_of(Path::new("/")), "", "nobody is sent to root");
+        let folder = std::env::temp_dir().join(format!("chancery-owned-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(as_owner_of(&folder), "", "it is ours");
+        if ourselves() == ROOT {
+            std::os::unix::fs::chown(&folder, Some(ANOTHER), None).unwrap();
+            let first = "run it as user 1001, who owns the folder, with `sudo -u '#1001'`; or ";
+            assert_eq!(as_owner_of(&folder), first);
+            let told = forbidden_store(&folder.join("store"));
+            assert!(told.contains(&format!("{first}`chown ")), "{told}");
+        }
+        std::fs::remove_dir(&folder).unwrap();
     }
 
     #[test]

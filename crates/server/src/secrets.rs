@@ -21,7 +21,7 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     let about = |what: &dyn std::fmt::Display| format!("keys.wrapping_key: {}: {what}", path.display());
     let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
-            about(&"does not exist; restore your copy, because the private keys are sealed with it")
+            about(&"does not exist; restore your copy, because the private keys are sealed with it; without one, see \"Without the wrapping key\" in docs/operate.md")
         }
         _ => about(&error),
     })?;

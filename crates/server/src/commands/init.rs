@@ -85,7 +85,8 @@ pub(crate) async fn init(wanted: Init) -> Output {
 
     make_folder(&wanted.directory)?;
     let _alone = StoreLock::take(&settings, Holder::Command("init"))?;
-    if !wrapping_key.exists() {
+    let is_key_new = !wrapping_key.exists();
+    if is_key_new {
         secrets::write_private(wrapping_key, &secrets::random_text())?;
     }
     let opened = open(&settings)?;
@@ -105,9 +106,10 @@ pub(crate) async fn init(wanted: Init) -> Output {
     drop(opened);
     if wanted.new_store {
         return Ok(format!(
-            "written: {}, with new keys: clients, people and everything else of before are to be added again\n\
+            "written: {}, with new keys: clients, people and everything else of before are to be added again\n{}\
              next:    chancery serve --config {}\n{note}",
             store.display(),
+            if is_key_new { format!("written: {}\n", kept(wrapping_key)) } else { String::new() },
             Word(&configuration.to_string_lossy())
         ));
     }
@@ -185,12 +187,20 @@ fn proxies(issuer: &Issuer) -> &'static str {
 
 fn said(configuration: &Path, wrapping_key: &Path, store: &Path) -> String {
     format!(
-        "written: {}, {} (keep it secret, and keep a copy: without it, the private keys are lost), {}\n\
+        "written: {}, {}, {}\n\
          next:    chancery serve --config {}\n",
         configuration.display(),
-        wrapping_key.display(),
+        kept(wrapping_key),
         store.display(),
         Word(&configuration.to_string_lossy())
+    )
+}
+
+/// What is said of a new wrapping key.
+fn kept(wrapping_key: &Path) -> String {
+    format!(
+        "{} (keep it secret, and keep a copy: without it, the private keys are lost)",
+        wrapping_key.display()
     )
 }
 

@@ -1,6 +1,7 @@
 //! What was written for each setting, and where, so that a complaint can show it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use chancery_core::error::Complaint;
 use toml::{Table, Value};
@@ -192,8 +193,9 @@ pub(crate) fn with_remedy(said: String) -> String {
             let path = before.trim_end_matches("cannot be read: ").trim_end_matches(": ").rsplit(": ").next();
             let path = path.unwrap_or_default();
             let user = access::ourselves();
+            let first = access::as_owner_of(&access::folder_of(Path::new(path)));
             format!(
-                "{before}{FORBIDDEN}: let user {user}, as whom this runs, read it: `chown {user} {path}` or \
+                "{before}{FORBIDDEN}: {first}let user {user}, as whom this runs, read it: `chown {user} {path}` or \
                  `chmod g+r {path}` for its group; each folder above it must let that user in, as with `chmod g+x`{after}"
             )
         }

@@ -220,7 +220,7 @@ fn a_wrong_file_is_named_and_changes_nothing() {
         ("empty", "is empty"),
         ("half", "is damaged"),
         ("flipped", "is damaged"),
-        ("store", "is a store and no backup"),
+        ("store", "is a store and no backup of one: to undo a restore, stop the server"),
         ("folder", "is a folder"),
         ("foreign", "belongs to another program"),
         ("newer", "newer than this version"),
@@ -433,6 +433,14 @@ fn a_lost_store_is_restored_or_begun_anew() {
     assert!(done(&folder, &["check"], "").contains("is good"));
     assert!(done(&folder, &["user", "list"], "").contains("bob"));
     assert!(refused(&folder, &["init", "--new-store", "--no-user"], "").contains("was not changed"));
+    // Without the wrapping key, it is made anew as well.
+    for left in ["chancery.sqlite", "wrapping.key"] {
+        fs::remove_file(file(left)).unwrap();
+    }
+    let begun = done(&folder, &["init", "--new-store", "--no-user"], "");
+    assert!(begun.contains("wrapping.key (keep it secret, and keep a copy"), "{begun}");
+    assert!(done(&folder, &["check"], "").contains("is good"));
+    fs::write(file("wrapping.key"), key).unwrap();
     done(&folder, &["restore", "backup", "--replace"], "");
     assert!(done(&folder, &["user", "list"], "").contains("alice"));
     // A file of the right name with nothing in it is no store either.

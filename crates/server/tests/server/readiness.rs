@@ -57,6 +57,10 @@ fn a_full_disk_is_not_ready() {
         .unwrap();
     let why = server.wait_for_readiness(503);
     assert!(why.contains("the store cannot be written"), "{why}");
+    let folder = folder.canonicalize().unwrap();
+    let remedy = format!("make room on the disk of the folder {}", folder.display());
+    let is_told = why.contains(&remedy) || why.contains("look whether the disk");
+    assert!(is_told, "{why}");
     assert_eq!(get(http, "/jwks").0, 200, "what is only read goes on");
     drop(reading);
     writing.execute_batch("drop table ballast; vacuum; pragma wal_checkpoint(truncate)").unwrap();

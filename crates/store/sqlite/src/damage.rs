@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use chancery_store::{BackendError, StoreError};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use crate::database::BUSY_TIMEOUT;
 
@@ -31,9 +31,57 @@ impl Error for Damaged {
     }
 }
 
-/// The error of SQLite, with the way out if the file is damaged.
+/// An error of SQLite that says that there is no room, with the way out.
+#[derive(Debug)]
+struct Full(rusqlite::Error);
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: make room on the disk of the store's folder", self.0)
+    }
+}
+
+impl Error for Full {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// An error of SQLite because of which a transaction was not committed. Several steps are told of it.
+#[derive(Debug)]
+struct NotCommitted {
+    said: String,
+    cause: Option<ffi::Error>,
+}
+
+impl fmt::Display for NotCommitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not committed: {}", self.said)?;
+        match self.cause.map(|cause| cause.code) {
+            Some(ErrorCode::DiskFull) => write!(f, ": make room on the disk of the store's folder"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Error for NotCommitted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+/// The error of a commit, with the way out if the disk is full.
+pub(crate) fn not_committed(error: &rusqlite::Error) -> BackendError {
+    BackendError::new(NotCommitted { said: error.to_string(), cause: error.sqlite_error().copied() })
+}
+
+/// The error of SQLite, with the way out if the file is damaged or the disk is full.
 pub(crate) fn explained(error: rusqlite::Error) -> BackendError {
-    if is_damage(&error) { BackendError::new(Damaged(error)) } else { BackendError::new(error) }
+    match error.sqlite_error_code() {
+        _ if is_damage(&error) => BackendError::new(Damaged(error)),
+        Some(ErrorCode::DiskFull) => BackendError::new(Full(error)),
+        _ => BackendError::new(error),
+    }
 }
 
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {

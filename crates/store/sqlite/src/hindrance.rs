@@ -78,7 +78,7 @@ impl Error for NotMade {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::damage::explained;
+    use crate::damage::{explained, not_committed};
 
     /// Only what SQLite calls corrupt is damaged.
     #[test]
@@ -96,8 +96,12 @@ mod tests {
             (ffi::SQLITE_CONSTRAINT_UNIQUE, None),
         ] {
             let error = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-            for fault in [BackendError::new(error()), explained(error())] {
+            for fault in [BackendError::new(error()), explained(error()), not_committed(&error())] {
                 assert_eq!(Hindrance::of(&fault), expected, "{code}: {fault}");
+            }
+            for fault in [explained(error()), not_committed(&error())] {
+                let is_told = fault.to_string().contains("make room on the disk");
+                assert_eq!(is_told, code == ffi::SQLITE_FULL, "{fault}");
             }
         }
         let not_made = |error| BackendError::new(NotMade { path: Path::new("store").into(), error });

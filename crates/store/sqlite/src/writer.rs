@@ -12,7 +12,7 @@ use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
-use crate::damage::Damage;
+use crate::damage::{Damage, not_committed};
 use crate::database::Database;
 use crate::identity::Lost;
 use crate::watch::{Watch, Work, begin};
@@ -187,7 +187,7 @@ impl<T: Send, W: Fn(&Database) -> Result<T, SqliteError> + Send> Step for Waitin
             (_, Some(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 Err(StoreError::Busy)
             }
-            (_, Some(error)) => Err(BackendError::new(format!("not committed: {error}")).into()),
+            (_, Some(error)) => Err(not_committed(error).into()),
         };
         // If the caller was dropped, nobody is listening; the step stands all the same.
         drop(self.reply.send(outcome));
