@@ -70,6 +70,8 @@ const SHOWN = {
     'error-way-on': 'An error with a way on to the application',
     'error-unregistered': 'A redirect URI that a development provider does not know',
     'error-unregistrable': 'A redirect URI that no client can have',
+    'error-unregistered-logout': 'A post-logout redirect URI that it does not know, where nobody is signed in',
+    'error-signs-nobody-in': 'A redirect URI for a client that signs nobody in',
     'error-unknown-client': 'A client that a development provider does not know',
     'error-busy': 'Too much to do',
     'error-broken': 'A fault of the server',

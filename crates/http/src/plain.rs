@@ -440,13 +440,21 @@ fn unregistered(view: &UnregisteredView) -> String {
     let [client, uri] = [view.client.as_str(), &view.uri].map(Html::escape);
     let why_not = view.unregistrable.as_ref().map(|why| Html::escape(&why.to_string()));
     let why_not = why_not.map_or(String::new(), |why| format!("<p>It cannot be registered: {why}</p>"));
+    let other_kind = match view.signs_nobody_in {
+        true => {
+            "<p>This client sends nobody here to sign in. The application needs a client of another kind.</p>"
+        }
+        false => "",
+    };
     let command = view.command.as_deref().map(Html::escape);
     let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
     let name = match view.what_for {
         RedirectUse::Response => "Redirect URI",
         RedirectUse::Logout => "Post-logout redirect URI",
     };
-    format!("<p>Client: <code>{client}</code><br>{name}: <code>{uri}</code></p>{why_not}{command}")
+    format!(
+        "<p>Client: <code>{client}</code><br>{name}: <code>{uri}</code></p>{why_not}{other_kind}{command}"
+    )
 }
 
 fn unknown_client(view: &UnknownClientView) -> String {

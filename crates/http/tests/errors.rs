@@ -325,6 +325,40 @@ fn developers_see_the_redirect_uri_that_is_not_registered() {
     assert!(page.contains(command), "{page}");
 }
 
+/// For a client without a response type no URI is registered, which would be in vain: another client is added.
+#[test]
+fn developers_see_that_a_client_signs_nobody_in() {
+    for (method, kind) in [("client_secret_basic", "web"), ("none", "spa")] {
+        let grants =
+            if kind == "web" { "client_credentials" } else { "urn:ietf:params:oauth:grant-type:device_code" };
+        let client = format!(
+            r#"{{"client_id":"job","token_endpoint_auth_method":"{method}","grant_types":["{grants}"],"response_types":[]}}"#
+        );
+        let shown = |program: Option<Option<&str>>, uri: &str| {
+            let device = |config: &mut Config| config.device_authorization.offered = true;
+            let mut kit = TestProvider::builder().configure(device).client(&client).build();
+            if let Some(program) = program {
+                for_developers(&mut kit, "job", program);
+            }
+            let request = kit.authorization_request("web").set("client_id", "job").set("redirect_uri", uri);
+            request.open(&kit.user_agent()).expect_page("error").answer().text().to_owned()
+        };
+        let (uri, bad) = ("https://app.example/a'b", "http://192.168.1.5:3000/cb");
+        let told = "<p>This client sends nobody here to sign in. The application needs a client of another kind.</p>";
+        let command = format!(
+            "{told}<pre>./chancery client add --kind {kind} \\\n  --redirect-uri &#39;https://app.example/a&#39;\\&#39;&#39;b&#39;</pre>"
+        );
+        let page = shown(Some(Some("./chancery")), uri);
+        assert!(page.contains(&command) && !page.contains("client update"), "{page}");
+        let page = shown(Some(None), uri);
+        assert!(page.contains(told) && !page.contains("<pre>"), "{page}");
+        let page = shown(Some(Some("./chancery")), bad);
+        assert!(page.contains(told) && page.contains("must be https") && !page.contains("<pre>"), "{page}");
+        let page = shown(None, uri);
+        assert!(!page.contains(told) && !page.contains("app.example") && !page.contains("<pre>"), "{page}");
+    }
+}
+
 /// OUT-04: the same for an address to go to after a logout, whether anybody is signed in or not. What a response mode
 /// demands of redirect URIs is no matter there.
 #[test]

@@ -305,6 +305,7 @@ fn unregistered(came: &UnregisteredView) -> Value {
         parameter => came.what_for.parameter(),
         uri => &*came.uri,
         unregistrable => came.unregistrable.as_ref().map(ToString::to_string),
+        signs_nobody_in => came.signs_nobody_in,
         command => came.command.as_deref(),
     }
 }

@@ -413,6 +413,7 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error-unregistered", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistered-logout", Some(&POST_LOGOUT_URI_UNREGISTERED), None, Retry::No),
         ("error-unregistrable", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
+        ("error-signs-nobody-in", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-unknown-client", Some(&CLIENT_UNKNOWN), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
@@ -423,6 +424,7 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
             "error-unregistered" => unregistered(),
             "error-unregistered-logout" => unregistered_after_logout(),
             "error-unregistrable" => unregistrable(),
+            "error-signs-nobody-in" => signs_nobody_in(),
             _ => None,
         };
         let unknown_client = (name == "error-unknown-client").then(|| UnknownClientView {
@@ -443,6 +445,7 @@ fn unregistered() -> Option<UnregisteredView> {
         what_for: RedirectUse::Response,
         uri: "http://localhost:5173/".into(),
         unregistrable: None,
+        signs_nobody_in: false,
         command: Some(command.to_owned()),
     })
 }
@@ -464,6 +467,13 @@ fn unregistrable() -> Option<UnregisteredView> {
         command: None,
         ..unregistered()?
     })
+}
+
+/// What it says of one that came for a client without a login.
+fn signs_nobody_in() -> Option<UnregisteredView> {
+    let command = "chancery client add --kind web \\\n  --redirect-uri http://localhost:5173/";
+    let (client, command) = (ClientId::parse("nightly-report").ok()?, Some(command.to_owned()));
+    Some(UnregisteredView { client, signs_nobody_in: true, command, ..unregistered()? })
 }
 
 fn albums(uri: ResourceUri) -> ResourceView {

@@ -14,7 +14,8 @@ fn provider(pages: Templates, logo: &str) -> TestProvider {
             "post_logout_redirect_uris":["https://shop.example/bye"],"client_uri":"https://shop.example/",
             "policy_uri":"https://shop.example/privacy","tos_uri":"https://shop.example/terms"}}"#
     );
-    TestProvider::builder().client(&client).pages(pages).build()
+    let job = r#"{"client_id":"job","grant_types":["client_credentials"],"response_types":[]}"#;
+    TestProvider::builder().client(&client).client(job).pages(pages).build()
 }
 
 /// Login, consent, and the two pages of a logout.
@@ -196,6 +197,39 @@ fn developers_see_what_registers_a_redirect_uri() {
                 );
             }
             assert!(!page.answer().text().contains("client update"), "it would be in vain");
+        }
+    }
+}
+
+/// For a client that signs nobody in, they see what adds another one.
+#[test]
+fn developers_see_that_a_client_signs_nobody_in() {
+    for (language, words, how) in [
+        ("en", "This client sends nobody here to sign in", "it needs a client of another kind"),
+        (
+            "de",
+            "Dieser Client schickt niemanden zur Anmeldung hierher",
+            "braucht sie einen Client anderer Art",
+        ),
+    ] {
+        for is_shown in [false, true] {
+            let mut kit = provider(Templates::built_in(), LOGO);
+            if is_shown {
+                for_developers(&mut kit);
+            }
+            let request = kit.authorization_request("shop").set("client_id", "job");
+            let request =
+                request.set("redirect_uri", "https://job.example/cb").set("chancery_language", language);
+            let page = request.open(&kit.user_agent()).expect_page("error").answer().text().to_owned();
+            for part in [
+                words,
+                how,
+                "<code>target/debug/chancery client add --kind web \\\n  --redirect-uri https://job.example/cb</code>",
+                "<details class=\"more\" open>",
+            ] {
+                assert_eq!(page.contains(part), is_shown, "{part} in {page}");
+            }
+            assert!(!page.contains("client update"), "it would be in vain: {page}");
         }
     }
 }

@@ -35,7 +35,10 @@ pub struct UnregisteredView {
     pub uri: Box<str>,
     /// What keeps the client from registering it.
     pub unregistrable: Option<Complaint>,
-    /// The command that registers it besides those that are, if it can be.
+    /// Whether the client sends nobody to a login, so that registering the URI would be in vain.
+    pub signs_nobody_in: bool,
+    /// The command that registers it besides those that are, if it can be; or for a client that signs nobody in, the one
+    /// that adds another client with it.
     pub command: Option<String>,
 }
 
@@ -91,12 +94,16 @@ impl UnregisteredView {
     /// For a page that only developers see. The program is what they type to start `chancery`.
     #[must_use]
     pub fn of(came: &UnregisteredUri, program: Option<&str>) -> Self {
+        let signs_nobody_in =
+            came.what_for == RedirectUse::Response && came.client.metadata().flow.response_types.is_empty();
+        let command = if signs_nobody_in { adds } else { registers };
         Self {
             client: came.client.id().clone(),
             what_for: came.what_for,
             uri: came.uri.clone(),
             unregistrable: came.unregistrable.clone(),
-            command: program.filter(|_| came.unregistrable.is_none()).map(|program| registers(program, came)),
+            signs_nobody_in,
+            command: program.filter(|_| came.unregistrable.is_none()).map(|program| command(program, came)),
         }
     }
 }
@@ -107,6 +114,12 @@ fn registers(program: &str, UnregisteredUri { client, what_for, uri, .. }: &Unre
     let all = client.registered_for(*what_for).iter().map(RedirectUri::as_str).chain([&**uri]);
     let flags: String = all.map(|uri| format!(" \\\n  --{flag} {}", quoted(uri))).collect();
     format!("{program} client update {}{flags}", quoted(client.id().as_str()))
+}
+
+/// The command that adds a client that signs people in. The one that came has no response type, which no URI changes.
+fn adds(program: &str, UnregisteredUri { client, uri, .. }: &UnregisteredUri) -> String {
+    let kind = if client.is_public() { "spa" } else { "web" };
+    format!("{program} client add --kind {kind} \\\n  --redirect-uri {}", quoted(uri))
 }
 
 /// One word for a shell. What does not stand in quotes is a letter, a digit, or means nothing to a shell.
