@@ -74,8 +74,9 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
         }
         Client::Update { named, metadata, changed } => {
             let given = changed.metadata().map_err(|why| why + UNCHANGED)?.map(Given::typed);
+            let is_typed = given.is_some();
             let patch = given.map_or_else(|| Given::read(metadata), Ok)?.client()?;
-            change(named, patch.get().as_bytes(), Change::Metadata, form).await
+            change(named, patch.get().as_bytes(), Change::Metadata { is_typed }, form).await
         }
         Client::Disable(named) => {
             change(named, br#"{"chancery":{"enabled":false}}"#, Change::Disable, form).await
@@ -175,7 +176,10 @@ async fn rotate(
 /// What is changed of a client.
 #[derive(Clone, Copy)]
 enum Change {
-    Metadata,
+    /// By flags, or by JSON.
+    Metadata {
+        is_typed: bool,
+    },
     Disable,
     Enable,
 }
@@ -184,7 +188,7 @@ impl Change {
     /// What it is called for programs.
     fn done(self) -> &'static str {
         match self {
-            Self::Metadata => "changed",
+            Self::Metadata { .. } => "changed",
             Self::Disable => "disabled",
             Self::Enable => "enabled",
         }
@@ -193,7 +197,7 @@ impl Change {
     /// What it means for people, which differs where there was nothing to do.
     fn said(self, differences: &Differences, settings: &Settings) -> String {
         match (self, differences.is_empty()) {
-            (Self::Metadata, _) => differences.text(),
+            (Self::Metadata { .. }, _) => differences.text(),
             (Self::Disable, true) => "it was disabled already; nothing was changed\n".to_owned(),
             (Self::Enable, true) => "it was enabled already; nothing was changed\n".to_owned(),
             (Self::Enable, false) => {
@@ -250,6 +254,11 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     })?;
     let unused =
         unused_redirects(changed.metadata()).filter(|_| unused_redirects(client.metadata()).is_none());
+    if let (Some(_), Change::Metadata { is_typed: true }, Some(Kind::Machine), [uri, ..]) =
+        (unused, what, Kind::of(&changed), &*changed.metadata().flow.redirect_uris)
+    {
+        return Err(typed::unused_by_machine("--redirect-uri", uri.as_str()) + UNCHANGED);
+    }
     let former_classes = unreachable_classes(client.metadata());
     let warning = unreachable_classes(changed.metadata()).filter(|now| former_classes.as_ref() != Some(now));
     let has_secret = |client: &RegisteredClient| client.good_secrets(now).next().is_some();
@@ -280,7 +289,7 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     if let Some(unused) = unused {
         eprintln!("warning: {}: {unused}", Escaped(id.as_str()));
     }
-    let is_unchanged = differences.is_empty() && matches!(what, Change::Metadata);
+    let is_unchanged = differences.is_empty() && matches!(what, Change::Metadata { .. });
     let done = if is_unchanged { "unchanged" } else { what.done() };
     let mut value = json!({ "client_id": id, "done": done, "changes": differences.json() });
     let said = what.said(&differences, &settings);

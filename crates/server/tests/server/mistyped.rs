@@ -109,6 +109,16 @@ fn redirect_uris_fit_the_kind_of_client() {
             "{said}"
         );
     }
+    done(&folder, &["client", "add", "--kind", "machine", "--id", "job"], "");
+    let said = refused(&folder, &["client", "update", "job", "--redirect-uri", "https://a.example/cb"], "");
+    assert!(
+        said.starts_with(
+            "--redirect-uri: a machine sends nobody to a login, so that \"https://a.example/cb\""
+        ),
+        "{said}"
+    );
+    assert!(said.contains("Nothing was changed"), "{said}");
+    done(&folder, &["client", "update", "job", "--name", "Job"], "");
     let two = "https://a.example/cb,https://b.example/cb";
     let said = refused(&folder, &["client", "add", "--kind", "web", "--redirect-uri", two], "");
     assert!(said.contains("is several URIs: repeat the flag for each"), "{said}");

@@ -20,10 +20,7 @@ impl Simple {
             [("--redirect-uri", &redirect_uris), ("--post-logout-redirect-uri", &post_logout_redirect_uris)]
         {
             if let (Some(uri), Kind::Machine) = (uris.first(), kind) {
-                return Err(format!(
-                    "{flag}: a machine sends nobody to a login, so that {uri:?} would never be used; leave it out, or add a client of \
-                     --kind web, spa or native"
-                ));
+                return Err(unused_by_machine(flag, uri));
             }
         }
         check_separate(&redirect_uris, &post_logout_redirect_uris)?;
@@ -60,6 +57,14 @@ impl Changed {
         let members: Map<String, Value> = present(given).collect();
         Ok((!members.is_empty()).then(|| Value::Object(members).to_string().into_bytes()))
     }
+}
+
+/// Why a machine gets no address to send people to.
+pub(super) fn unused_by_machine(flag: &str, uri: &str) -> String {
+    format!(
+        "{flag}: a machine sends nobody to a login, so that {uri:?} would never be used; leave it out, or add a client of \
+         --kind web, spa or native"
+    )
 }
 
 /// Refuses URIs with commas between them: a comma may be a part of a URI, so that each has a flag of its own.
