@@ -229,6 +229,20 @@ impl StoredAccounts {
         self.put(realm, person).await
     }
 
+    /// Ends the sessions and grants of a person, who may sign in again at once.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::Changed`], or a failure.
+    pub async fn sign_out_everywhere(
+        &self,
+        realm: &RealmId,
+        username: &Username,
+    ) -> Result<Person, AccountError> {
+        let mut person = self.person(realm, username).await?;
+        person.epoch = self.new_epoch();
+        self.put(realm, person).await
+    }
+
     /// Lets a person log in again. What was ended stays so.
     ///
     /// # Errors

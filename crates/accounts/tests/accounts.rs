@@ -169,6 +169,10 @@ async fn what_ends_everything_moves_the_epoch() {
         panic!("let in")
     };
     assert_eq!(who.epoch, epoch().await);
+    accounts.sign_out_everywhere(&realm(), &name("alice")).await.unwrap();
+    had.push(epoch().await);
+    let again = log_in(&accounts, "alice", "battery staple").await;
+    assert!(matches!(again, LoginOutcome::Authenticated(_)), "the password is the same");
     accounts.disable(&realm(), &name("alice")).await.unwrap();
     had.push(epoch().await);
     accounts.enable(&realm(), &name("alice")).await.unwrap();

@@ -19,6 +19,9 @@ use crate::rule::pairwise::Subjects;
 mod end;
 pub use end::{EndedSession, end, end_all, of_account};
 
+mod offline;
+pub use offline::offline_clients;
+
 mod monitored;
 pub use monitored::BrowserState;
 

@@ -174,7 +174,9 @@ const EXAMPLES: &[Shown] = &[
     (
         "session end",
         &[
-            ("chancery session end alice", "all of them"),
+            ("chancery session end alice", "all of them; what clients may do while alice is away goes on"),
+            ("chancery session end alice --grants", "that, too: when something was stolen"),
+            ("chancery session end --all --grants", "everybody's"),
             ("chancery session end alice xkMl3dPq8wY", "one, as `session list` names it"),
         ],
         "",

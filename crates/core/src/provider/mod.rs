@@ -486,14 +486,24 @@ impl Provider {
         Ok(session::end(call, &self.env, session, None).await?.is_some())
     }
 
-    /// Ends all sessions of a person and notifies their clients; returns how many they were. Call it after an
-    /// account was disabled or its password was changed: its sessions are worth nothing from then on, and this
-    /// tells the clients.
+    /// Ends all sessions of a person and notifies their clients; returns how many they were. What clients may do with
+    /// `offline_access` goes on ([`Provider::offline_clients`]). Call it after an account was disabled or its password was
+    /// changed: its sessions are worth nothing from then on, and this tells the clients.
     ///
     /// # Errors
     /// A fault of the store. Calling it again continues where it stopped.
     pub async fn end_sessions(&self, call: &Call, account: &AccountId) -> Result<u64, Fault> {
         session::end_all(call, &self.env, account).await
+    }
+
+    /// The clients that may act for a person when no session of theirs is left, because of `offline_access` (OIDC Core
+    /// section 11). [`Provider::end_sessions`] leaves them what they may; [`Provider::withdraw_consent`] ends it, and so
+    /// does another epoch of the account.
+    ///
+    /// # Errors
+    /// A fault of the store, of the accounts or of the registry.
+    pub async fn offline_clients(&self, call: &Call, account: &AccountId) -> Result<Vec<ClientId>, Fault> {
+        session::offline_clients(call, &self.env, account).await
     }
 
     /// Does the periodic work: removes expired records, sends what is due to clients, and returns how many

@@ -19,7 +19,7 @@ pub(crate) enum User {
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Show everything about a person but the password: state, claims, sessions
+    /// Show everything about a person but the password: state, claims, sessions, clients that may act without one
     Show(Person),
     /// Change claims of a person, whose sessions go on
     #[command(visible_alias = "update")]
@@ -54,12 +54,24 @@ pub(crate) enum Session {
     /// List a person's sessions, the newest login last: name, login, last use, end, browser, network, clients
     List(Person),
     /// End a person's sessions, or one of them; the running server notifies the clients that want to be told
+    ///
+    /// What clients were given for the time when the person is away (the scope `offline_access`) goes on: refresh tokens and
+    /// their access tokens. --grants ends that, too, as a new password does: so where something was stolen.
     End {
         #[command(flatten)]
-        who: Person,
+        configured: Configured,
+        /// The person's user name, or their id, as the log has it by `account`. It may begin with a hyphen
+        #[arg(allow_hyphen_values = true, required_unless_present = "all")]
+        username: Option<String>,
         /// The session, as `session list` shows it; without it all of them. It may begin with a hyphen
         #[arg(allow_hyphen_values = true)]
         session: Option<String>,
+        /// Everybody's sessions
+        #[arg(long, conflicts_with_all = ["username", "session"])]
+        all: bool,
+        /// All tokens of the clients, too, also those for the time when the person is away
+        #[arg(long, conflicts_with = "session")]
+        grants: bool,
     },
 }
 

@@ -243,7 +243,7 @@ fn said(wanted: &Restore, path: &Path, made: &About, content: &str, before: Opti
     }
     if wanted.keep_logins {
         said.push_str(
-            "kept: logins and tokens. If a server has run since, end them with `chancery session end`\n",
+            "kept: logins and tokens. If a server has run since, end them with `chancery session end --all --grants`\n",
         );
     } else {
         said.push_str(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Waker;
 
+use chancery_accounts::{AccountError, Person};
 use chancery_core::context::{Call, RequestId};
 use chancery_core::fetch::NoFetch;
 use chancery_core::model::Place;
@@ -16,12 +17,12 @@ use chancery_types::{AccountId, ClientId};
 use serde_json::json;
 
 use super::printed::{Form, List};
-use super::user::person;
+use super::user::{person, text};
 use super::{Output, lines, opened};
 use crate::arguments::{Group, Session};
 use crate::parts::Opened;
 use crate::settings::Settings;
-use crate::terminal::Word;
+use crate::terminal::{Escaped, Word};
 
 pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
     let form = Form::of(json);
@@ -32,26 +33,22 @@ pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
             let sessions = sessions(&settings, &opened, &account).await?;
             Ok(list(&settings, &sessions).print(form, "the user has no session"))
         }
-        Session::End { who, session } => {
-            let (settings, opened) = opened(&who.configured).await?;
-            let account = person(&settings, &opened, &who.username).await?.id;
-            let sessions = sessions(&settings, &opened, &account).await?;
-            let Some(session) = session else {
-                let told = told(&settings, &opened, &sessions).await?;
-                return Ok(ended(end_all(&settings, &opened, &account).await?, &told, form));
+        Session::End { configured, username, session, all: _, grants } => {
+            let (settings, opened) = opened(&configured).await?;
+            let people = match &username {
+                Some(username) => vec![person(&settings, &opened, username).await?],
+                None => opened.accounts.list(&settings.realm).await.map_err(text)?,
             };
-            let named = sessions.into_iter().find(|found| choice(&found.key) == session);
-            let named = named.ok_or_else(|| {
-                format!(
-                    "this person has no such session; `chancery session list {}` shows them",
-                    Word(&who.username)
-                )
-            })?;
-            let told = told(&settings, &opened, std::slice::from_ref(&named)).await?;
-            let provider = provider(&settings, &opened).await?;
-            let is_ended =
-                provider.end_one_session(&call(), named).await.map_err(|fault| fault.to_string())?;
-            Ok(ended(u64::from(is_ended), &told, form))
+            let mut ended = Ended { with_grants: grants, ..Ended::default() };
+            match (people.as_slice(), session) {
+                ([person], Some(session)) => ended.ends_one(&settings, &opened, person, &session).await?,
+                (people, _) => {
+                    for person in people {
+                        ended.ends_all(&settings, &opened, person).await?;
+                    }
+                }
+            }
+            Ok(ended.print(username.as_deref(), form))
         }
     }
 }
@@ -84,6 +81,16 @@ pub(super) async fn sessions(
 ) -> Result<Vec<Found<SessionBody>>, String> {
     let sessions = provider(settings, opened).await?.sessions(&call(), account).await;
     sessions.map_err(|fault| fault.to_string())
+}
+
+/// The clients that may act for a person when no session is left.
+pub(super) async fn offline(
+    settings: &Settings,
+    opened: &Opened,
+    account: &AccountId,
+) -> Result<Vec<ClientId>, String> {
+    let clients = provider(settings, opened).await?.offline_clients(&call(), account).await;
+    clients.map_err(|fault| fault.to_string())
 }
 
 /// The sessions with their browsers, networks and clients, as far as they are known. A login at the account page counts the
@@ -141,18 +148,99 @@ async fn told(
     Ok(told)
 }
 
-fn ended(count: u64, told: &BTreeSet<ClientId>, form: Form) -> String {
-    let sessions = match count {
-        0 => return form.print("there was no session to end\n", &json!({ "ended": 0, "notifies": [] })),
-        1 => "1 session has ended".to_owned(),
-        count => format!("{count} sessions have ended"),
-    };
-    let notified: Vec<&str> = told.iter().map(ClientId::as_str).collect();
-    let said = match notified.as_slice() {
-        [] => "none of the clients wants to be told (`backchannel_logout_uri`)".to_owned(),
-        notified => format!("the running server notifies {}", notified.join(", ")),
-    };
-    form.print(format!("{sessions}; {said}\n"), &json!({ "ended": count, "notifies": notified }))
+/// What `session end` has ended, and what it has not.
+#[derive(Default)]
+struct Ended {
+    sessions: u64,
+    /// The clients that are told.
+    told: BTreeSet<ClientId>,
+    /// The clients that may act, or might until now, when no session is left.
+    offline: BTreeSet<ClientId>,
+    /// Whether that has ended, too.
+    with_grants: bool,
+}
+
+impl Ended {
+    async fn ends_all(
+        &mut self,
+        settings: &Settings,
+        opened: &Opened,
+        person: &Person,
+    ) -> Result<(), String> {
+        let sessions = sessions(settings, opened, &person.id).await?;
+        self.told.extend(told(settings, opened, &sessions).await?);
+        self.offline.extend(offline(settings, opened, &person.id).await?);
+        if self.with_grants {
+            match opened.accounts.sign_out_everywhere(&settings.realm, &person.username).await {
+                // Whoever was removed meanwhile has nothing left.
+                Ok(_) | Err(AccountError::Unknown) => {}
+                Err(error) => return Err(text(error)),
+            }
+        }
+        self.sessions += end_all(settings, opened, &person.id).await?;
+        Ok(())
+    }
+
+    async fn ends_one(
+        &mut self,
+        settings: &Settings,
+        opened: &Opened,
+        person: &Person,
+        session: &str,
+    ) -> Result<(), String> {
+        let sessions = sessions(settings, opened, &person.id).await?;
+        let Some(named) = sessions.into_iter().find(|found| choice(&found.key) == session) else {
+            return Err(format!(
+                "this person has no such session; `chancery session list {}` shows them",
+                Word(person.username.as_str())
+            ));
+        };
+        self.told = told(settings, opened, std::slice::from_ref(&named)).await?;
+        self.offline.extend(offline(settings, opened, &person.id).await?);
+        let ended = provider(settings, opened).await?.end_one_session(&call(), named).await;
+        self.sessions = u64::from(ended.map_err(|fault| fault.to_string())?);
+        Ok(())
+    }
+
+    /// In words. Without a name it was everybody.
+    fn print(&self, username: Option<&str>, form: Form) -> String {
+        let names = |clients: &BTreeSet<ClientId>| -> Vec<String> {
+            clients.iter().map(|client| client.as_str().to_owned()).collect()
+        };
+        let (notified, offline) = (names(&self.told), names(&self.offline));
+        let mut said = match self.sessions {
+            0 => "there was no session to end".to_owned(),
+            1 => "1 session has ended".to_owned(),
+            count => format!("{count} sessions have ended"),
+        };
+        if self.sessions > 0 {
+            said.push_str(&match notified.as_slice() {
+                [] => "; none of the clients wants to be told (`backchannel_logout_uri`)".to_owned(),
+                notified => format!("; the running server notifies {}", notified.join(", ")),
+            });
+        }
+        let who = username.map_or_else(|| "people are".to_owned(), |name| format!("{} is", Escaped(name)));
+        if self.with_grants {
+            said.push_str("; everything that clients were given has ended");
+            if !offline.is_empty() {
+                said.push_str(&format!(", also for the time when {who} away ({})", offline.join(", ")));
+            }
+        } else if !offline.is_empty() {
+            let whose = username.map_or_else(|| "--all".to_owned(), |name| Word(name).to_string());
+            said.push_str(&format!(
+                "; what clients may do while {who} away goes on ({}): `chancery session end {whose} --grants` ends it",
+                offline.join(", ")
+            ));
+        }
+        let (ended, left) = if self.with_grants { (offline, Vec::new()) } else { (Vec::new(), offline) };
+        form.print(
+            said + "\n",
+            &json!({
+                "ended": self.sessions, "notifies": notified, "grants": self.with_grants,
+                "offline_ended": ended, "offline_left": left,
+            }),
+        )
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use chancery_accounts::{AccountError, NewPerson, Password, Person, Username, check_claims};
 use chancery_core::model::{ClaimName, Claims};
+use chancery_types::ClientId;
 use chancery_types::nearest::{did_you_mean, distance, nearest};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
@@ -233,13 +234,14 @@ fn notice_unknown(settings: &Settings, username: &str, claims: &Claims) {
 /// Everything about a person but the password.
 async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form) -> Output {
     let sessions = session::sessions(settings, opened, &person.id).await?;
+    let offline = session::offline(settings, opened, &person.id).await?;
     let claims = object(&person.claims)?;
     if form == Form::Json {
         let sessions = session::list(settings, &sessions).print(Form::Json, "");
         let sessions: Value = serde_json::from_str(&sessions).map_err(|error| error.to_string())?;
         return Ok(printed_json(&json!({
             "id": person.id, "username": person.username.as_str(), "state": state(person),
-            "claims": claims, "sessions": sessions,
+            "claims": claims, "sessions": sessions, "offline": offline,
         })));
     }
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -256,10 +258,20 @@ async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form
         format!("{:width$}  {}\n", Escaped(name).to_string(), Escaped(value))
     };
     let about: String = rows.iter().map(line).collect();
-    Ok(match sessions.is_empty() {
+    let mut shown = match sessions.is_empty() {
         true => about + "\nno session\n",
         false => about + "\n" + &session::list(settings, &sessions).print(Form::Text, ""),
-    })
+    };
+    if !offline.is_empty() {
+        let (name, clients) = (person.username.as_str(), offline.iter().map(ClientId::as_str));
+        shown.push_str(&format!(
+            "\nclients that may act while {} is away: {} (`chancery session end {} --grants` ends it)\n",
+            Escaped(name),
+            clients.collect::<Vec<_>>().join(", "),
+            Word(name)
+        ));
+    }
+    Ok(shown)
 }
 
 /// The change stands; everything that the person had is worth nothing since, and their clients hear of it.
@@ -382,7 +394,7 @@ fn username(typed: &str) -> Result<Username, String> {
     Username::parse(typed).map_err(|_| format!("{typed:?}: {}", Username::RULE))
 }
 
-fn text(error: AccountError) -> String {
+pub(super) fn text(error: AccountError) -> String {
     error.to_string()
 }
 

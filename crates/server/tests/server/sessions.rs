@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
 
 use crate::support::{PATIENCE, Server, done, initialised, refused, rows};
 
@@ -40,8 +41,13 @@ pub(crate) fn sign_in(address: SocketAddr, client: &str, username: &str) -> Stri
 
 /// The same with more header fields in each request.
 pub(crate) fn sign_in_with(address: SocketAddr, client: &str, username: &str, more: &str) -> String {
+    sign_in_for(address, (client, "openid"), username, more)
+}
+
+/// The same for these scopes, and whatever else is asked for.
+fn sign_in_for(address: SocketAddr, (client, scope): (&str, &str), username: &str, more: &str) -> String {
     let query = format!(
-        "response_type=code&client_id={client}&scope=openid&redirect_uri=https%3A%2F%2F{client}.example%2Fcb"
+        "response_type=code&client_id={client}&scope={scope}&redirect_uri=https%3A%2F%2F{client}.example%2Fcb"
     );
     let head = &format!("Host: id.example.org\r\nConnection: close\r\n{more}");
     let (seen, page) = send(address, &format!("GET /authorize?{query} HTTP/1.1\r\n{head}\r\n"));
@@ -182,5 +188,81 @@ fn a_new_password_or_no_account_any_more_tells_the_clients() {
         let _code = sign_in(http, command, command);
         done(&folder, &["user", command, command], input);
         server.wait_for(&failed(command));
+    }
+}
+
+/// OIDC Core section 11: what a client may do while the person is away outlives the sessions, which is said, shown, and ended when
+/// that is asked for: the refresh token is worth nothing then.
+#[test]
+fn what_clients_may_while_the_person_is_away_ends_when_that_is_asked_for() {
+    let folder = initialised();
+    let client = client("photos").replace("backchannel_logout_uri", "client_uri");
+    let client = client.replacen('{', r#"{"grant_types":["authorization_code","refresh_token"],"#, 1);
+    done(&folder, &["client", "add", "--file", "-"], &client);
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let ask = |form: &[(&str, &str)]| {
+        let credentials =
+            [("client_id", "photos"), ("client_secret", "a secret of at least thirty-two characters")];
+        let form = chancery_types::params::encode(form.iter().chain(&credentials).copied());
+        let head =
+            "Host: id.example.org\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded";
+        send(http, &format!("POST /token HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{form}", form.len()))
+    };
+    let refreshed = |token: &str| ask(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
+    let new = |body: &str| {
+        let answer: serde_json::Value = serde_json::from_str(body).unwrap();
+        answer["refresh_token"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+    };
+    let let_in = || {
+        let code = sign_in_for(http, ("photos", "openid%20offline_access"), "alice", "");
+        let uri = ("redirect_uri", "https://photos.example/cb");
+        new(&ask(&[("grant_type", "authorization_code"), ("code", &code), uri]).1)
+    };
+    let show = |flags: &[&str]| done(&folder, &[&["user", "show", "alice"], flags].concat(), "");
+    assert!(!show(&[]).contains("is away"));
+
+    let first = let_in();
+    let line =
+        "clients that may act while alice is away: photos (`chancery session end alice --grants` ends it)";
+    assert!(show(&[]).contains(line), "{}", show(&[]));
+    assert!(show(&["--json"]).contains("\"offline\": [\n    \"photos\"\n  ]"), "{}", show(&["--json"]));
+    let goes_on = |whose: &str, who: &str| {
+        format!(
+            "what clients may do while {who} away goes on (photos): `chancery session end {whose} --grants` ends it"
+        )
+    };
+    let ended = done(&folder, &["session", "end", "alice"], "");
+    assert!(
+        ended.starts_with("1 session has ended; ") && ended.contains(&goes_on("alice", "alice is")),
+        "{ended}"
+    );
+    let again = done(&folder, &["session", "end", "--all"], "");
+    assert_eq!(again, format!("there was no session to end; {}\n", goes_on("--all", "people are")));
+    let (head, body) = refreshed(&first);
+    assert!(head.starts_with("HTTP/1.1 200"), "it goes on: {head}");
+
+    for whose in ["alice", "--all"] {
+        let refresh = if whose == "alice" { new(&body) } else { let_in() };
+        let ended = done(&folder, &["session", "end", whose, "--grants"], "");
+        assert!(
+            ended.contains("; everything that clients were given has ended, also for the time when "),
+            "{ended}"
+        );
+        assert!(ended.ends_with(" away (photos)\n"), "{ended}");
+        assert!(!show(&[]).contains("is away"), "{}", show(&[]));
+        // The server notices within a moment what a command has written.
+        let until = Instant::now() + PATIENCE;
+        let (mut head, mut body) = refreshed(&refresh);
+        while head.starts_with("HTTP/1.1 200") && Instant::now() < until {
+            (head, body) = refreshed(&new(&body));
+        }
+        assert!(head.starts_with("HTTP/1.1 400") && body.contains("invalid_grant"), "{head} {body}");
+    }
+    let none = done(&folder, &["session", "end", "alice", "--grants"], "");
+    assert_eq!(none, "there was no session to end; everything that clients were given has ended\n");
+    for wrong in [&["session", "end", "alice", "one", "--grants"][..], &["session", "end", "alice", "--all"]]
+    {
+        assert!(refused(&folder, wrong, "").contains("cannot be used with"), "{wrong:?}");
     }
 }
