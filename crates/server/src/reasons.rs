@@ -75,6 +75,13 @@ fn own_remedy(name: &str) -> Option<&'static str> {
             "look in the client's own configuration for the client_id that it sends, and compare it with `chancery client list`; it may be \
              registered at another provider or in another realm"
         }
+        "authorization_client_unknown" => {
+            "ask whoever runs the application for the client_id that it sends, which the log does not have because a secret may stand in \
+             its place (the page of a development provider shows it), and compare it with `chancery client list`"
+        }
+        "client_id_missing" => {
+            "ask whoever runs the application: what it sends does not say which client it is"
+        }
         "client_disabled" => {
             "nothing, if it is to stay out; `chancery client enable ID` (ID from the line's client_id) lets it in again"
         }

@@ -342,3 +342,15 @@ fn the_documented_clients_are_good() {
     });
     assert_eq!(added.count(), 4);
 }
+
+/// A request for a client that nobody knows has no `client_id` in the log, so that the advice names none.
+#[test]
+fn advice_about_an_unknown_client_names_nothing_that_the_line_lacks() {
+    let folder = initialised();
+    for reason in ["authorization_client_unknown", "client_id_missing"] {
+        let line = format!(r#"{{"event":"refused","endpoint":"authorization","reason":"{reason}"}}"#);
+        let said = done(&folder, &["log", "explain", &line], "");
+        assert!(said.contains("what to do: ask whoever runs the application"), "{said}");
+        assert!(!said.contains("the line's client_id"), "{said}");
+    }
+}
