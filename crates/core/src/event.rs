@@ -287,8 +287,8 @@ pub enum Event {
         /// Why not.
         reason: &'static str,
     },
-    /// A request came without the address of its peer. Recorded once per service, because the mistake is in
-    /// the program that mounts it.
+    /// A request came of which nobody knows the peer. Recorded once per service and cause, because the mistake is in
+    /// the program that mounts it, or in a proxy.
     PeerUnknown {
         /// What is wrong, and how to fix it.
         advice: &'static str,

@@ -46,8 +46,11 @@ mod front_end;
 mod panicked;
 pub use panicked::caught;
 
+mod unknown_peer;
+pub use unknown_peer::PROXY_UNKNOWN;
+
 mod service;
-pub use service::{PROXY_UNKNOWN, Service, service};
+pub use service::{Service, service};
 
 mod mounting;
 mod own_form;

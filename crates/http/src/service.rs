@@ -5,7 +5,6 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use base64::Engine as _;
@@ -35,6 +34,7 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
+use crate::unknown_peer::UnknownPeers;
 use crate::{
     check_session, cors, form, front_end, front_page, interaction_id, machine, metadata, page_file, panicked,
     person, registrant,
@@ -52,38 +52,18 @@ pub fn service(provider: Arc<Provider>) -> Service {
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies), trial: None },
         proxies: Arc::default(),
         forwarded: None,
-        has_reported_missing_peer: Arc::default(),
+        unknown_peers: Arc::default(),
         mounting: Arc::default(),
         bodies: Arc::default(),
     }
 }
-
-/// The advice of [`Event::PeerUnknown`].
-const PEER_UNKNOWN: &str = "a request came without the address of its peer, so guesses at passwords cannot be counted by \
-    network. Insert `Peer(address)` into the extensions of every request before this service gets it; with axum, \
-    `chancery::axum::serve` does, and `chancery::axum::mount` where the router is served by \
-    `into_make_service_with_connect_info::<SocketAddr>()`";
-
-/// The advice of [`Event::PeerUnknown`] if the peer is this machine. Whoever sees that coming can say it before.
-pub const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \
-    passwords cannot be counted by network. Name the proxy among the trusted ones, and let it send X-Forwarded-For";
-
-/// The advice of [`Event::PeerUnknown`] if a trusted proxy does not say who has called it.
-const FORWARDED_MISSING: &str = "a request came through a trusted proxy on this machine without \
-    X-Forwarded-For, so guesses at passwords cannot be counted by network. Let the proxy set it to its client's \
-    address";
-
-/// The advice of [`Event::PeerUnknown`] if a trusted proxy says that it was called by this machine.
-const FORWARDED_LOOPBACK: &str = "a trusted proxy says in X-Forwarded-For that a request came from this machine. \
-    That is right for whatever runs here, such as a test by hand. If other machines send requests, too, and all \
-    come as from here, there is another proxy before this one, whose X-Forwarded-For must be passed on";
 
 /// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a
 /// complete one.
 ///
 /// It never fails: every error is an answer. The program that accepts the connection has to insert the peer's
 /// address into the request's extensions as [`Peer`]. Without it, guesses are only counted by user name, and
-/// [`Event::PeerUnknown`] reports this once.
+/// [`Event::PeerUnknown`] reports this once, and so it does every other cause for which nobody knows the peer.
 #[derive(Clone)]
 pub struct Service {
     site: Site,
@@ -91,8 +71,7 @@ pub struct Service {
     proxies: Arc<TrustedProxies>,
     /// In which header fields certificates are handed on, and from where.
     forwarded: Option<Arc<(ForwardedCertificate, TrustedProxies)>>,
-    /// Whether [`Event::PeerUnknown`] was recorded.
-    has_reported_missing_peer: Arc<AtomicBool>,
+    unknown_peers: Arc<UnknownPeers>,
     mounting: Arc<Mounting>,
     bodies: Arc<BodyBudget>,
 }
@@ -497,13 +476,9 @@ impl Service {
         };
         let mut call = Call::new(self.site.provider.now(), request_id);
         call.peer = self.peer(parts);
-        if call.peer.is_none() && !self.has_reported_missing_peer.swap(true, Ordering::Relaxed) {
-            let advice = match parts.extensions.get::<Peer>() {
-                None => PEER_UNKNOWN,
-                Some(peer) if !self.proxies.contains(peer.0.to_canonical()) => PROXY_UNKNOWN,
-                Some(_) if parts.headers.contains_key("x-forwarded-for") => FORWARDED_LOOPBACK,
-                Some(_) => FORWARDED_MISSING,
-            };
+        if call.peer.is_none()
+            && let Some(advice) = self.unknown_peers.advice(parts, &self.proxies)
+        {
             env.record(&call, &Event::PeerUnknown { advice });
         }
         call

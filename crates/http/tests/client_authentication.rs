@@ -156,6 +156,33 @@ fn the_advice_about_a_proxy_is_about_what_is_missing() {
     }
 }
 
+/// A harmless cause, such as a test by hand, does not take the place of another one that is met later.
+#[test]
+fn each_cause_of_an_unknown_peer_is_told_once() {
+    let proxies = TrustedProxies::parse(["127.0.0.1"]).unwrap();
+    let kit = TestProvider::builder().trusted_proxies(proxies).without_peers().build();
+    for is_new in [true, false] {
+        for (peer, forwarded, advised) in [
+            (Some("127.0.0.1"), Some("127.0.0.1"), "a test by hand"),
+            (Some("127.0.0.1"), None, "Let the proxy set it"),
+            (Some("::1"), None, "Name the proxy among the trusted ones"),
+            (None, None, "Insert `Peer(address)`"),
+        ] {
+            let mut request = kit.client_credentials_request("machine").secret(SECRET).to_http();
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+            }
+            if let Some(forwarded) = forwarded {
+                request.headers_mut().insert("x-forwarded-for", forwarded.parse().unwrap());
+            }
+            let events = kit.send(request).events;
+            let told =
+                |event: &Event| matches!(event, Event::PeerUnknown { advice } if advice.contains(advised));
+            assert_eq!(events.iter().any(told), is_new, "{peer:?} {forwarded:?}: {events:?}");
+        }
+    }
+}
+
 /// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two
 /// is registered, the same at each endpoint.
 #[test]
