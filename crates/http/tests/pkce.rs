@@ -1,7 +1,10 @@
 //! Proof Key for Code Exchange: RFC 7636 sections 4.1 to 4.6, RFC 9700 section 2.1.1.
 
 use chancery_core::offered::PkceOptional;
-use chancery_core::rule::pkce::{CHALLENGE_MISSING, MALFORMED_CHALLENGE, MISSING, UNSUPPORTED_METHOD};
+use chancery_core::rule::pkce::{
+    CHALLENGE_MISSING, MALFORMED_CHALLENGE, MALFORMED_PLAIN_CHALLENGE, MISSING, UNKNOWN_METHOD,
+    UNSUPPORTED_METHOD,
+};
 use chancery_testkit::{AuthorizationRequest, Code, NegativeTable, Refused, TestProvider, assert_refused};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -70,6 +73,35 @@ fn each_refusal_has_its_own_text() {
     assert_refused!(open(request().without("code_challenge_method")), UNSUPPORTED_METHOD);
     assert_refused!(open(request().set("code_challenge_method", "plain")), UNSUPPORTED_METHOD);
     assert_refused!(open(request().set("code_challenge", "short")), MALFORMED_CHALLENGE);
+    assert_refused!(open(request().set("code_challenge_method", "S512")), UNSUPPORTED_METHOD);
+    for reason in [MALFORMED_CHALLENGE, UNSUPPORTED_METHOD] {
+        assert!(!reason.description.contains("plain"), "what is off is not recommended");
+    }
+}
+
+/// A method that may be used is named where it may: by every client as the metadata say, but that one client may is told
+/// only when it does.
+#[test]
+fn plain_is_named_where_it_may_be_used() {
+    let kit = TestProvider::builder().configure(|to| to.compatibility.pkce_plain = true).build();
+    let ua = kit.user_agent();
+    let open = |request: AuthorizationRequest| request.scope("openid").open(&ua);
+    let request = || kit.authorization_request("web");
+    let plain = || request().set("code_challenge_method", "plain");
+    assert_refused!(open(plain().set("code_challenge", "short")), MALFORMED_PLAIN_CHALLENGE);
+    assert_refused!(open(request().set("code_challenge", "short")), MALFORMED_CHALLENGE);
+    assert_refused!(open(request().set("code_challenge_method", "S512")), UNKNOWN_METHOD);
+    let kit = TestProvider::builder()
+        .client(
+            r#"{"client_id":"app","client_secret":"a-secret-of-forty-three-characters-for-test",
+                "redirect_uris":["https://app.example/cb"],"chancery":{"pkce_plain":true}}"#,
+        )
+        .build();
+    let request = || kit.authorization_request("app").scope("openid");
+    let ua = kit.user_agent();
+    assert_refused!(request().set("code_challenge_method", "S512").open(&ua), UNSUPPORTED_METHOD);
+    let plain = request().set("code_challenge_method", "plain").set("code_challenge", "short");
+    assert_refused!(plain.open(&ua), MALFORMED_PLAIN_CHALLENGE);
 }
 
 /// PKCE-04: a compatibility setting of one client. What it sends is checked all the same.

@@ -21,11 +21,18 @@ reasons! {
         description: "code_challenge is required",
         section: "RFC 9700 section 2.1.1",
     };
-    /// `code_challenge` is not a possible result of its method.
+    /// `code_challenge` is not a possible result of the method S256.
     pub MALFORMED_CHALLENGE = Reason {
         name: "pkce_challenge_malformed",
         code: ErrorCode::InvalidRequest,
-        description: "code_challenge must be 43 characters of base64url, or with the method plain a verifier",
+        description: "code_challenge must be 43 characters of base64url",
+        section: "RFC 7636 section 4.2",
+    };
+    /// `code_challenge` is no verifier, which the method `plain` makes it; the client may use that method.
+    pub MALFORMED_PLAIN_CHALLENGE = Reason {
+        name: "pkce_plain_challenge_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "code_challenge must be 43 to 128 unreserved characters with the method plain",
         section: "RFC 7636 section 4.2",
     };
     /// The request has a `code_challenge_method` but no `code_challenge`.
@@ -36,12 +43,19 @@ reasons! {
         section: "RFC 7636 section 4.3",
     };
     /// `code_challenge_method` is unknown, or it is `plain` or missing, which means `plain`, and nothing allows
-    /// the client to use that.
+    /// the client to use that (`compatibility.pkce_plain`, or `pkce_plain` of the client).
     pub UNSUPPORTED_METHOD = Reason {
         name: "pkce_method_unsupported",
         code: ErrorCode::InvalidRequest,
         description: "code_challenge_method must be S256",
         section: "RFC 9700 section 2.1.1",
+    };
+    /// `code_challenge_method` is neither of the two that every client may use here.
+    pub UNKNOWN_METHOD = Reason {
+        name: "pkce_method_unknown",
+        code: ErrorCode::InvalidRequest,
+        description: "code_challenge_method must be S256 or plain",
+        section: "RFC 7636 section 4.4.1",
     };
     /// `code_verifier` has the wrong length or characters.
     pub MALFORMED_VERIFIER = Reason {
@@ -107,22 +121,26 @@ impl Pkce {
         };
         // RFC 7636 section 4.3: a method that is left out means `plain`.
         let method = method.map_or(Some(CodeChallengeMethod::Plain), CodeChallengeMethod::parse);
-        let (method, is_well_formed) = match method {
+        let may_be_plain = |is_permitted: bool| is_permitted && demanded.is_none();
+        let method = match method {
             // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; no verifier could match
             // any other.
             Some(CodeChallengeMethod::S256) => {
-                let is_digest = base64url::decode(text).is_ok_and(|digest| digest.len() == 32);
-                (CodeChallengeMethod::S256, is_digest)
+                base64url::decode(text)
+                    .ok()
+                    .filter(|digest| digest.len() == 32)
+                    .ok_or(&MALFORMED_CHALLENGE)?;
+                CodeChallengeMethod::S256
             }
-            Some(CodeChallengeMethod::Plain)
-                if demanded.is_none() && (self.plain || client.is_pkce_plain()) =>
-            {
-                (CodeChallengeMethod::Plain, is_well_formed(text))
+            Some(CodeChallengeMethod::Plain) if may_be_plain(self.plain || client.is_pkce_plain()) => {
+                is_well_formed(text).then_some(()).ok_or(&MALFORMED_PLAIN_CHALLENGE)?;
+                CodeChallengeMethod::Plain
             }
+            // What the server permits everybody is metadata; what one client may is not told to whoever names it.
+            None if may_be_plain(self.plain) => return UNKNOWN_METHOD.refused(),
             _ => return UNSUPPORTED_METHOD.refused(),
         };
-        let challenge = CodeChallenge { method, text: text.into() };
-        if is_well_formed { Ok(Some(challenge)) } else { MALFORMED_CHALLENGE.refused() }
+        Ok(Some(CodeChallenge { method, text: text.into() }))
     }
 
     /// Whether the client may omit PKCE.
