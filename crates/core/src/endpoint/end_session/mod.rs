@@ -254,7 +254,7 @@ impl EndSessionEndpoint {
             fields,
         };
         let page = Outcome::Page(Box::new(View::LogoutConfirm(view)));
-        let (entrance, unregistered) = (entrance(request), request.unregistered.clone());
+        let (entrance, unregistered) = (Some(entrance(request)), request.unregistered.clone());
         Ok(Next { browser: fresh, entrance, unregistered, ..page.into() })
     }
 
@@ -280,8 +280,8 @@ impl EndSessionEndpoint {
 }
 
 /// Where the person comes back to this request. What proves something in it is not for an address.
-fn entrance(request: &LogoutRequest) -> Option<Entrance> {
-    Some(Entrance::Logout(request.client.as_deref().map(|client| client.id().to_string())))
+fn entrance(request: &LogoutRequest) -> Entrance {
+    Entrance::Logout(request.client.as_deref().map(|client| client.id().to_string()))
 }
 
 /// Nobody is signed in: there is nothing to do, which is no error (section 4).
