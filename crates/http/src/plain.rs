@@ -352,7 +352,7 @@ fn logout_done(view: &LogoutDoneView) -> String {
     }
     .to_owned();
     if let Some((client, address)) =
-        view.client.as_ref().and_then(|client| Some((client, client.client_uri.as_ref()?)))
+        view.client.as_ref().and_then(|client| Some((client, client.way_on_signed_out()?)))
     {
         let (address, name) = (Html::escape(address), Html::escape(&client.name));
         let _ = write!(html, "<p><a href=\"{address}\">Go on to {name}</a></p>");

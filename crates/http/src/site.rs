@@ -287,7 +287,7 @@ impl Site {
     /// The error page.
     pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> HttpResponse {
         let locale = self.locale(call, None);
-        let view = ErrorView::of(error, call.request_id.clone(), locale.as_str());
+        let view = ErrorView::of(error, self.provider.issuer(), call.request_id.clone(), locale.as_str());
         let view = match &self.trial {
             Some(clients) => view.for_developers(error, clients.program.as_deref()),
             None => view,

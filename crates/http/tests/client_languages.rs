@@ -113,16 +113,24 @@ fn pages_show_the_client_in_their_language() {
 }
 
 /// Where the person can go on from a page is shown in the language of the page as well: to where the client wants a
-/// login to begin, which is the same in all languages, or else to its home page. After a logout it is the home page.
+/// login to begin, which is the same in all languages and is told at whom (OIDC Core section 4), or else to its home page.
+/// After a logout it is the home page, if there is one.
 #[test]
 fn the_way_on_leads_to_the_page_in_the_language() {
     let begin = "https://rp.example/begin";
+    let (begins, begins_so) = (
+        "https://rp.example/begin?iss=https%3A%2F%2Fid.example",
+        "https://rp.example/begin?a=b&iss=https%3A%2F%2Fid.example",
+    );
+    let nowhere_else = json!({ "client_uri": null, "client_uri#de": null });
     for (locales, login, changes, home, on) in [
         ("en", None, json!({}), "https://rp.example/", "https://rp.example/"),
         ("fr", None, json!({}), "https://rp.example/", "https://rp.example/"),
         ("de", None, json!({}), "https://rp.example/de", "https://rp.example/de"),
         ("de-AT", None, json!({}), "https://rp.example/de", "https://rp.example/de"),
-        ("de", Some(begin), json!({}), "https://rp.example/de", begin),
+        ("de", Some(begin), json!({}), "https://rp.example/de", begins),
+        ("en", Some(begin), nowhere_else.clone(), begins, begins),
+        ("en", Some("https://rp.example/begin?a=b"), nowhere_else, begins_so, begins_so),
         ("en", None, json!({ "client_uri": null }), "https://rp.example/de", "https://rp.example/de"),
     ] {
         let kit = provider();
@@ -144,7 +152,7 @@ fn the_way_on_leads_to_the_page_in_the_language() {
         for (page, to) in [(answered.expect_way_on(), on), (wrong, on), (done, home)] {
             let links = page.page().links;
             assert!(links.iter().any(|link| link == to), "{locales} {to}: {links:?}");
-            for other in ["https://rp.example/", "https://rp.example/de", begin] {
+            for other in ["https://rp.example/", "https://rp.example/de", begin, begins] {
                 assert!(
                     other == to || !links.iter().any(|link| link == other),
                     "{locales} {other}: {links:?}"

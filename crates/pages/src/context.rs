@@ -335,7 +335,7 @@ fn logout_done(view: &LogoutDoneView) -> Value {
         client => view.client.as_ref().map(client),
         was_signed_in => view.was_signed_in,
         is_still_signed_in => view.is_still_signed_in,
-        way_on => view.client.as_ref().and_then(|client| client.client_uri.as_deref()),
+        way_on => view.client.as_ref().and_then(ClientView::way_on_signed_out),
     }
 }
 

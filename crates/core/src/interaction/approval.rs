@@ -495,7 +495,7 @@ async fn decide_once<B: AwaitsDecision + Body + Clone>(
 /// The last page: the person goes back to the device, or has nothing left to do. Its form repeats the step, which shows it
 /// once more.
 fn done(pending: &Pending<'_>, is_approved: bool) -> Result<Decided, Fault> {
-    let client = ClientView::of(&pending.client);
+    let client = ClientView::of(&pending.client, &pending.env.issuer);
     if let Some(Waiting::Backchannel(_)) = pending.waits() {
         let again = super::page::repeats(pending, &PromptName::Approve)?;
         return Ok(approvals::done(client, is_approved, again));

@@ -159,7 +159,7 @@ async fn views(
         let client =
             client.filter(|client| client.is_enabled() && client.registration() == body.registration);
         views.extend(client.map(|client| WaitingView {
-            client: ClientView::of(&client),
+            client: ClientView::of(&client, &env.issuer),
             binding_message: body.binding_message.as_deref().map(str::to_owned),
             asked_before: call.now.since(body.origin.at),
             ends_in: body.awaited.deadline.since(call.now),

@@ -476,7 +476,7 @@ pub(super) async fn refuse_stored(
 ) -> Result<Decided, Fault> {
     match claimed(by, call, env, interaction, refused(why)).await? {
         Some(first) if first.answer != refused(why) => {
-            Ok(lost_page(Some(addressed), by.restart(addressed), true))
+            Ok(lost_page(env, Some(addressed), by.restart(addressed), true))
         }
         _ => Ok(tell(call, env, addressed, why)),
     }

@@ -154,7 +154,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         _ => choice_has_ended.then_some(ENDED),
     };
     form.fields.extend(kept.map(|kept| (KEPT, kept.to_owned())));
-    let client = ClientView::of(&pending.client);
+    let client = ClientView::of(&pending.client, &pending.env.issuer);
     let name = prompt.as_str().into();
     let person = || pending.person.as_ref().ok_or_else(|| Fault::internal("a page that needs a person"));
     let view = match prompt {
@@ -374,7 +374,7 @@ fn form(pending: &Pending<'_>, token: &str, not_looked_at: Option<LoginProblem>)
 pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Result<Decided, Fault> {
     match &pending.purpose {
         Purpose::Respond(addressed) => {
-            Ok(lost_page(Some(addressed), pending.by.restart(addressed), is_answered))
+            Ok(lost_page(pending.env, Some(addressed), pending.by.restart(addressed), is_answered))
         }
         Purpose::Visit(visit) => Ok(visit.outcome()),
         Purpose::Decide(waiting) => match &**waiting {
@@ -391,11 +391,12 @@ pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Result<Decided, 
 /// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the
 /// client's own page is a click away.
 pub(super) fn lost_page(
+    env: &Env,
     addressed: Option<&Addressed<'_>>,
     restart: Option<String>,
     is_answered: bool,
 ) -> Decided {
-    let client = addressed.map(|addressed| ClientView::of(&addressed.client));
+    let client = addressed.map(|addressed| ClientView::of(&addressed.client, &env.issuer));
     let ui_locales = addressed.and_then(|addressed| addressed.params.one("ui_locales").ok()?);
     let ui_locales = ui_locales.map(Box::from);
     Outcome::Page(Box::new(View::SignedIn(SignedInView { client, restart, is_answered, ui_locales }))).into()

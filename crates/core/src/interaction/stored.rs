@@ -29,7 +29,7 @@ pub(crate) async fn page(
     env: &Env,
     handle: &str,
 ) -> Result<Decided, PageError> {
-    let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
+    let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(env, None, None, false)) };
     if !is_of_browser(call, handle, &found) {
         // It learns which client it was, and of a request that belongs to a person nothing. Nobody's is started
         // again: of two tabs that a browser has opened at the same moment, only one has the cookie that stays.
@@ -183,7 +183,7 @@ pub(super) async fn way_on(
         None => {}
     }
     let carried = carrier.and_then(|carrier| carried::read(env, by.keys(), carrier).ok());
-    let Some(carried) = carried else { return Ok(lost_page(None, None, false)) };
+    let Some(carried) = carried else { return Ok(lost_page(env, None, None, false)) };
     let received = Received::again(carried, Source::Browser);
     let addressed = match received.resolve(call, env, &by.rules.resolver).await {
         Ok(resolved) => resolved.address(env, &by.rules.offered).await,
@@ -192,9 +192,9 @@ pub(super) async fn way_on(
     match addressed {
         Ok(addressed) => {
             let restart = by.restart(&addressed).filter(|_| can_restart(&addressed.params));
-            Ok(lost_page(Some(&addressed), restart, false))
+            Ok(lost_page(env, Some(&addressed), restart, false))
         }
         Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
-        Err(_) => Ok(lost_page(None, None, false)),
+        Err(_) => Ok(lost_page(env, None, None, false)),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chancery_types::handle::{Handle, Interaction};
-use chancery_types::{RedirectUri, ResourceUri, is_misleading};
+use chancery_types::{Issuer, RedirectUri, ResourceUri, is_misleading, params};
 use serde_json::Value;
 
 use super::user_code::UserCodeProblem;
@@ -75,7 +75,7 @@ pub struct ClientView {
     pub name: String,
     /// Its home page.
     pub client_uri: Option<String>,
-    /// Where a login can be started (OIDC Core section 4).
+    /// Where a login here can be started, with the `iss` that says where (OIDC Core section 4).
     pub initiate_login_uri: Option<String>,
     /// Its logo.
     pub logo_uri: Option<String>,
@@ -95,8 +95,15 @@ pub(super) fn shown(name: &str) -> String {
     name.chars().filter(|c| !is_misleading(*c)).take(LONGEST_NAME).collect()
 }
 
+/// The address that starts a login at this issuer (OIDC Core section 4).
+fn begins_at(uri: &str, issuer: &Issuer) -> String {
+    let (uri, fragment) = uri.split_at(uri.find('#').unwrap_or(uri.len()));
+    let separator = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{separator}{}{fragment}", params::encode([("iss", issuer.as_str())].into_iter()))
+}
+
 impl ClientView {
-    pub(crate) fn of(client: &Client) -> Self {
+    pub(crate) fn of(client: &Client, issuer: &Issuer) -> Self {
         let ClientMetadata { openid, description, .. } = client.metadata();
         let localized = &description.localized;
         let of = |plain: &Option<Box<str>>, member| {
@@ -107,7 +114,7 @@ impl ClientView {
             id: client.id().as_str().to_owned(),
             name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| shown(client.id().as_str())),
             client_uri: of(&description.client_uri, "client_uri"),
-            initiate_login_uri: openid.initiate_login_uri.as_deref().map(str::to_owned),
+            initiate_login_uri: openid.initiate_login_uri.as_deref().map(|uri| begins_at(uri, issuer)),
             logo_uri: of(&description.logo_uri, "logo_uri"),
             policy_uri: of(&description.policy_uri, "policy_uri"),
             tos_uri: of(&description.tos_uri, "tos_uri"),
@@ -120,6 +127,13 @@ impl ClientView {
     #[must_use]
     pub fn way_on(&self) -> Option<&str> {
         self.initiate_login_uri.as_deref().or(self.client_uri.as_deref())
+    }
+
+    /// Where a person can go on who has signed out, and so need not want to sign in again: the client's home page, otherwise
+    /// where a login can be started.
+    #[must_use]
+    pub fn way_on_signed_out(&self) -> Option<&str> {
+        self.client_uri.as_deref().or(self.initiate_login_uri.as_deref())
     }
 
     /// The same client on a page in this language (RFC 7591 section 2.2): whatever is registered in it replaces
@@ -543,7 +557,8 @@ mod tests {
         let rules =
             crate::client::RegistrationRules::new(&offered, &[], chancery_types::Timestamp::from_secs(0));
         let client = crate::client::register(metadata.as_bytes(), &chancery_jose::SystemRandom, &rules);
-        let mut view = ClientView::of(&client.unwrap().client);
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let mut view = ClientView::of(&client.unwrap().client, &issuer);
         assert_eq!(view.name, "app");
         view.speak("fr");
         assert_eq!(view.name, "app");

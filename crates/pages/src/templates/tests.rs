@@ -1,3 +1,4 @@
+use chancery_core::interaction::view::{ClientView, LogoutDoneView};
 use chancery_http::Content;
 
 use super::*;
@@ -19,6 +20,26 @@ fn rendered() -> Vec<(String, &'static str, String)> {
         });
     }
     pages
+}
+
+/// Whoever has signed out can go to the client's home page; or where there is none, to where a login begins.
+#[test]
+fn a_sign_out_has_a_way_on() {
+    let (home, begin) = ("https://rp.example/", "https://rp.example/begin?iss=x");
+    for (client_uri, initiate_login_uri, to) in
+        [(Some(home), Some(begin), Some(home)), (None, Some(begin), Some(begin)), (None, None, None)]
+    {
+        let [client_uri, initiate_login_uri] =
+            [client_uri, initiate_login_uri].map(|uri| uri.map(str::to_owned));
+        let client = Some(ClientView { client_uri, initiate_login_uri, ..ClientView::default() });
+        let done =
+            LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again: Vec::new() };
+        let html =
+            Templates::built_in().render(samples::page(Content::LogoutDone(&done)), "en", None).unwrap();
+        for address in [home, begin] {
+            assert_eq!(html.contains(&format!("href=\"{address}\"")), to == Some(address), "{to:?}: {html}");
+        }
+    }
 }
 
 /// A list of many is short at first: five stand on the page, and the others are folded away.

@@ -98,7 +98,7 @@ impl EndSessionEndpoint {
     ) -> Result<Next, PageError> {
         let request = LogoutRequest::read(env, &self.keys, self.redirects, params).await?;
         let Some((person, is_meant)) = self.person(call, env, &request).await? else {
-            return nobody(call, &request);
+            return nobody(call, env, &request);
         };
         if let Some(error) = request.error() {
             error.record(call, env, Endpoint::EndSession);
@@ -140,13 +140,13 @@ impl EndSessionEndpoint {
                 env.record_failure(call, Endpoint::LogoutConfirmation, None, &why.into());
                 return match self.person(call, env, &request).await? {
                     Some((person, _)) => Ok(self.ask(call, env, &request, &person, Shown::Again).await?),
-                    None => nobody(call, &request),
+                    None => nobody(call, env, &request),
                 };
             }
         };
         // It has ended meanwhile, perhaps by the same form.
         let Some(person) = self.sessions.of_key(call, env, token.session).await? else {
-            return Ok(afterwards(&request, done(&request)));
+            return Ok(afterwards(&request, done(env, &request)));
         };
         match form.one("action")? {
             Some("logout") => Ok(sign_out(call, env, &request, vec![person]).await?),
@@ -155,7 +155,7 @@ impl EndSessionEndpoint {
                 Ok(sign_out(call, env, &request, everybody).await?)
             }
             Some("stay") => {
-                let stayed = LogoutDoneView { is_still_signed_in: true, ..done(&request) };
+                let stayed = LogoutDoneView { is_still_signed_in: true, ..done(env, &request) };
                 Ok(afterwards(&request, stayed))
             }
             _ => Ok(self.ask(call, env, &request, &person, Shown::First).await?),
@@ -245,7 +245,7 @@ impl EndSessionEndpoint {
             also.push(shown_as(other).await);
         }
         let view = LogoutConfirmView {
-            client: request.client.as_deref().map(ClientView::of),
+            client: request.client.as_deref().map(|client| ClientView::of(client, &env.issuer)),
             account,
             others: also,
             problem: request.problem,
@@ -285,14 +285,14 @@ fn entrance(request: &LogoutRequest) -> Entrance {
 }
 
 /// Nobody is signed in: there is nothing to do, which is no error (section 4).
-fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
+fn nobody(call: &Call, env: &Env, request: &LogoutRequest) -> Result<Next, PageError> {
     if let Some(error) = request.error() {
         return Err(error);
     }
     let sessions = (!call.sessions.is_empty()).then(Vec::new);
     // Whoever comes from an application has signed out there, and hears that they are signed out here, too.
     let was_signed_in = request.client.is_some();
-    Ok(Next { sessions, ..afterwards(request, LogoutDoneView { was_signed_in, ..done(request) }) })
+    Ok(Next { sessions, ..afterwards(request, LogoutDoneView { was_signed_in, ..done(env, request) }) })
 }
 
 /// Ends these sessions and goes on.
@@ -308,7 +308,8 @@ async fn sign_out(
     for person in people {
         ended.extend(session::end(call, env, person.found, by).await?);
     }
-    let mut next = front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, done(request)));
+    let mut next =
+        front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, done(env, request)));
     // When the active session has ended and others are there, it stays the first of the cookie: nobody takes
     // its place unasked.
     let is_ended = |key: Key| keys.contains(&key);
@@ -334,7 +335,7 @@ fn front_channel(env: &Env, request: &LogoutRequest, ended: &[EndedSession]) -> 
         }
     }
     let next = request.target.clone().filter(|_| request.problem.is_none());
-    let view = LogoutFramesView { frames, next, done: done(request) };
+    let view = LogoutFramesView { frames, next, done: done(env, request) };
     (!view.frames.is_empty()).then(|| Outcome::Page(Box::new(View::LogoutFrames(view))).into())
 }
 
@@ -347,7 +348,7 @@ fn afterwards(request: &LogoutRequest, done: LogoutDoneView) -> Next {
 }
 
 /// What a page says when somebody has been signed out.
-fn done(request: &LogoutRequest) -> LogoutDoneView {
-    let client = request.client.as_deref().map(ClientView::of);
+fn done(env: &Env, request: &LogoutRequest) -> LogoutDoneView {
+    let client = request.client.as_deref().map(|client| ClientView::of(client, &env.issuer));
     LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again: Vec::new() }
 }

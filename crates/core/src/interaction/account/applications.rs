@@ -103,7 +103,7 @@ impl Visitor<'_> {
             resources.push(ResourceView { uri: at.resource.clone(), name, scopes });
         }
         Ok(Some(ApplicationView {
-            client: ClientView::of(&known),
+            client: ClientView::of(&known, &env.issuer),
             client_id: client.as_str().to_owned(),
             scopes: has.answer.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             claims: has.answer.claims.iter().map(|name| name.to_string()).collect(),

@@ -135,7 +135,8 @@ impl Visitor<'_> {
                 None => self.env.registry.client(&self.env.realm, id).await?,
             };
             let is_same = |client: &&Arc<Client>| client.registration() == *registration;
-            views.extend(known.as_ref().filter(is_same).map(|client| ClientView::of(client)));
+            let view = |client: &Arc<Client>| ClientView::of(client, &self.env.issuer);
+            views.extend(known.as_ref().filter(is_same).map(view));
             looked_up.insert(id.clone(), known);
         }
         Ok((views, rest.count()))

@@ -1,7 +1,7 @@
 //! What the error page shows.
 
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ClientId, RedirectUri};
+use chancery_types::{ClientId, Issuer, RedirectUri};
 
 use super::ClientView;
 use crate::context::RequestId;
@@ -56,12 +56,12 @@ const LONGEST_SHOWN: usize = 255;
 impl ErrorView {
     /// What the page of this error says, in this language.
     #[must_use]
-    pub fn of(error: &PageError, request_id: RequestId, language: &str) -> Self {
+    pub fn of(error: &PageError, issuer: &Issuer, request_id: RequestId, language: &str) -> Self {
         let (reason, fault) = match &error.failure {
             Failure::Refused(refusal) => (Some(refusal.reason), None),
             Failure::Broken(fault) => (None, Some(fault.kind())),
         };
-        let mut client = error.way_on.as_deref().map(ClientView::of);
+        let mut client = error.way_on.as_deref().map(|client| ClientView::of(client, issuer));
         if let Some(client) = &mut client {
             client.speak(language);
         }
