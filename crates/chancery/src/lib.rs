@@ -46,7 +46,7 @@ pub use chancery_core::ports::{
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};
-pub use chancery_core::request::{PageError, UnregisteredUri};
+pub use chancery_core::request::{Mistake, PageError, UnregisteredUri};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
     Around, Content, FormMarkup, FrontPageView, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale,
@@ -171,8 +171,8 @@ pub mod interaction {
         AccountView, AccountsView, ApplicationView, ApprovalDoneView, ApprovalsView, ApproveView,
         ChangePasswordView, ClientView, ConfirmDeviceView, ConfirmEndView, ConsentView, CustomView,
         DeviceDoneView, Ending, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
-        LogoutDoneView, LogoutFramesView, OwnAccountView, OwnSessionView, PasswordProblem, PostLogoutTarget,
-        ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView, UnknownClientView,
+        LogoutDoneView, LogoutFramesView, MistakeView, OwnAccountView, OwnSessionView, PasswordProblem,
+        PostLogoutTarget, ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView,
         UnregisteredView, UserCodeView, View, WaitingView,
     };
     pub use chancery_core::interaction::{

@@ -3,13 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormView, LoginProblem, LoginView,
-    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
-    SignedInView, UnknownClientView, UnregisteredView, Wait,
+    AccountsView, ClientView, ConsentView, CustomView, FormView, LoginProblem, LoginView, LogoutConfirmView,
+    LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, Wait,
 };
-use chancery_core::model::RedirectUse;
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
 
@@ -20,6 +17,7 @@ use crate::{Locale, pages};
 
 mod approvals;
 mod device;
+mod error;
 mod own_account;
 
 /// Legible at any width, in the light and in the dark, in the colours of the system.
@@ -60,7 +58,7 @@ impl Pages for PlainPages {
             Content::UserCode(view, form) => ("user-code", "Connect a device", device::user_code(view, form)),
             Content::Consent(view, form) => ("consent", "Allow access", consent(view, form)),
             Content::Custom(view, form) => ("custom", "One more step", custom(view, form)),
-            Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),
+            Content::Error(view, retry) => ("error", "Authorization error", error::page(view, retry)),
             Content::FrontPage(view) => ("front-page", "Sign-in service", front_page(view)),
             Content::NotFound => ("not-found", "There is no page here", NOT_FOUND.to_owned()),
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
@@ -310,7 +308,7 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
         }
         (None, None) => String::new(),
     };
-    let told = view.unregistered.as_ref().map_or(String::new(), unregistered);
+    let told = view.unregistered.as_ref().map_or(String::new(), error::unregistered);
     let stale = if view.is_stale {
         "<p role=\"alert\">This page was open too long or in another browser. Choose once more.</p>"
     } else {
@@ -405,62 +403,6 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> String {
         let _ = write!(html, "<p><a href=\"{}\">Go on to {name}</a></p>", Html::escape(address));
     }
     html
-}
-
-fn error(view: &ErrorView, retry: Retry<'_>) -> String {
-    let text = match view.fault {
-        None => {
-            "The request of the application cannot be answered. Go back to the application and start again."
-        }
-        Some(FaultKind::Unavailable) => {
-            "The service cannot answer right now. Try again in a moment, or tell the operator the request id."
-        }
-        Some(FaultKind::Internal) => {
-            "Something went wrong here. Try again, or tell the operator the request id."
-        }
-    };
-    let description = Html::escape(view.reason.map_or("", |reason| reason.description));
-    let again = match retry {
-        Retry::At(address) => format!("<p><a href=\"{}\">Try again</a></p>", Html::escape(address)),
-        Retry::No => String::new(),
-    };
-    let way_on = view.client.as_ref().and_then(ClientView::way_on).map(Html::escape);
-    let way_on =
-        way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
-    format!(
-        "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p>{}{}<p>Request id: <code>{}</code></p>",
-        view.code(),
-        view.unregistered.as_ref().map_or(String::new(), unregistered),
-        view.unknown_client.as_ref().map_or(String::new(), unknown_client),
-        Html::escape(&view.request_id.0)
-    )
-}
-
-fn unregistered(view: &UnregisteredView) -> String {
-    let [client, uri] = [view.client.as_str(), &view.uri].map(Html::escape);
-    let why_not = view.unregistrable.as_ref().map(|why| Html::escape(&why.to_string()));
-    let why_not = why_not.map_or(String::new(), |why| format!("<p>It cannot be registered: {why}</p>"));
-    let other_kind = match view.signs_nobody_in {
-        true => {
-            "<p>This client sends nobody here to sign in. The application needs a client of another kind.</p>"
-        }
-        false => "",
-    };
-    let command = view.command.as_deref().map(Html::escape);
-    let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
-    let name = match view.what_for {
-        RedirectUse::Response => "Redirect URI",
-        RedirectUse::Logout => "Post-logout redirect URI",
-    };
-    format!(
-        "<p>Client: <code>{client}</code><br>{name}: <code>{uri}</code></p>{why_not}{other_kind}{command}"
-    )
-}
-
-fn unknown_client(view: &UnknownClientView) -> String {
-    let command = view.command.as_deref().map(Html::escape);
-    let command = command.map_or(String::new(), |line| format!("<pre>{line}</pre>"));
-    format!("<p>Client: <code>{}</code></p>{command}", Html::escape(&view.client_id))
 }
 
 fn submitting(form: &FormMarkup, nonce: &str) -> String {

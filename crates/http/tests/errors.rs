@@ -4,7 +4,9 @@ use chancery_core::config::Config;
 use chancery_core::event::Event;
 use chancery_core::policy::{TokenKind, TokenPolicy};
 use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages, TrialClients};
-use chancery_testkit::{Answer, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals};
+use chancery_testkit::{
+    Answer, AuthorizationRequest, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals,
+};
 use chancery_types::params;
 
 /// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps;
@@ -443,6 +445,89 @@ fn developers_see_the_client_that_is_unknown() {
         assert!(page.contains(&format!("Client: <code>{part}</code>")) && !page.contains("<pre>"), "{page}");
         let page = shown(None, id);
         assert!(!page.contains("Client:") && !page.contains("<pre>"), "{page}");
+    }
+}
+
+/// Whoever develops an application sees what its request lacks or has too much of, and what to do; on every other provider the
+/// page says nothing of it.
+#[test]
+fn developers_see_what_to_mend() {
+    type Asks = fn(AuthorizationRequest) -> AuthorizationRequest;
+    let several = r#"{"client_id":"app","token_endpoint_auth_method":"none",
+        "redirect_uris":["https://app.example/cb","https://app.example/a?b=1&c='2"]}"#;
+    let job = r#"{"client_id":"job","token_endpoint_auth_method":"client_secret_basic","grant_types":["client_credentials"],
+        "response_types":[]}"#;
+    let off = r#"{"client_id":"off","token_endpoint_auth_method":"none","redirect_uris":["https://off.example/cb"],
+        "chancery":{"enabled":false}}"#;
+    let shown = |program: Option<Option<&str>>, asks: Asks| {
+        let pushed = |config: &mut Config| config.pushed_requests.offered = true;
+        let mut kit =
+            TestProvider::builder().configure(pushed).client(several).client(job).client(off).build();
+        if let Some(program) = program {
+            for_developers(&mut kit, "web", program);
+        }
+        let ua = kit.user_agent();
+        let page = asks(kit.authorization_request("web")).open(&ua).expect_page("error");
+        (page.answer().text().to_owned(), refusals(page.events()))
+    };
+    let rows: [(Asks, _, _, _); 7] = [
+        (
+            |asked| asked.without("client_id"),
+            "<p>The request does not say which client asks. Add <code>client_id=\u{2026}</code>",
+            Some("client list"),
+            "client_id_missing",
+        ),
+        (
+            |asked| asked.param("client_id", "<b>"),
+            "<p>The parameter <code>client_id</code> came more than once.",
+            None,
+            "malformed_parameter",
+        ),
+        (
+            |asked| asked.param("redirect_uri", "<b>"),
+            "<p>The parameter <code>redirect_uri</code> came more than once.",
+            None,
+            "malformed_parameter",
+        ),
+        (
+            |asked| asked.set("client_id", "app").without("redirect_uri"),
+            "Add <code>redirect_uri=\u{2026}</code> with an address that this client has registered:\
+             <br><code>https://app.example/cb</code><br><code>https://app.example/a?b=1&amp;c=&#39;2</code></p>",
+            None,
+            "redirect_uri_missing",
+        ),
+        (
+            |asked| asked.set("client_id", "job").without("redirect_uri"),
+            "This client has no such address: the application needs a client of another kind.</p>",
+            Some("client add --kind web \\\n  --redirect-uri http://localhost:5173/callback"),
+            "redirect_uri_missing",
+        ),
+        (
+            |asked| asked.set("client_id", "off"),
+            "<p>Client: <code>off</code></p><p>This client is disabled.",
+            Some("client enable off"),
+            "authorization_client_disabled",
+        ),
+        (
+            |asked| asked.param("request_uri", "urn:ietf:params:oauth:request_uri:gone"),
+            "<p>Client: <code>web</code></p><p>What request_uri refers to counts once,",
+            None,
+            "pushed_request_unknown",
+        ),
+    ];
+    for (asks, advice, command, reason) in rows {
+        let (page, reasons) = shown(Some(Some("./chancery")), asks);
+        assert!(page.contains(advice) && !page.contains("<b>"), "{page}");
+        assert_eq!(reasons, [reason]);
+        let line = command.map_or("<pre>".to_owned(), |command| format!("<pre>./chancery {command}</pre>"));
+        assert_eq!(page.contains(&line), command.is_some(), "{page}");
+        let (page, _) = shown(Some(None), asks);
+        assert!(page.contains(advice) && !page.contains("<pre>"), "without a program: {page}");
+        let (page, reasons) = shown(None, asks);
+        for word in ["<pre>", "Client:", "Add ", "more than once.", "disabled", "Push", "app.example"] {
+            assert!(!page.contains(word), "{reason} {word}: {page}");
+        }
+        assert_eq!(reasons, [reason]);
     }
 }
 

@@ -1,10 +1,9 @@
 //! What a template sees: the views as plain values, with words for scopes and claims.
 
-use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
-    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem,
-    SignUpView, SignedInView, UnregisteredView, Wait,
+    AccountView, AccountsView, ClientView, ConsentView, LoginProblem, LoginView, LogoutConfirmView,
+    LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView,
+    Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue, DetailView};
 use chancery_core::ports::SignUpRefusal;
@@ -17,6 +16,7 @@ use crate::messages::Messages;
 
 mod approvals;
 mod device;
+mod error;
 mod own_account;
 mod front_page;
 
@@ -84,7 +84,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::ConfirmDevice(view, markup) => device::confirm(view, markup, messages)?,
         Content::Consent(view, markup) => consent(view, markup, messages)?,
         Content::DeviceDone(view) => device::done(view),
-        Content::Error(view, retry) => error(view, retry),
+        Content::Error(view, retry) => error::page(view, retry),
         Content::FormPost(markup) => context! { page => "form_post", form => form(markup), submit => SUBMIT },
         Content::FrontPage(view) => front_page::front_page(view),
         Content::Login(view, markup) => login(view, markup, messages)?,
@@ -271,45 +271,6 @@ fn icon(name: &str) -> &'static str {
     }
 }
 
-fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
-    let kind = match view.fault {
-        None => "request",
-        Some(FaultKind::Unavailable) => "busy",
-        Some(FaultKind::Internal) => "broken",
-    };
-    let (has_retry, retry) = match retry {
-        Retry::At(address) => (true, address),
-        Retry::No => (false, ""),
-    };
-    context! {
-        page => "error",
-        kind,
-        client => view.client.as_ref().map(client),
-        code => view.code().as_str(),
-        reason => view.reason.map_or("", |reason| reason.description),
-        request_id => &*view.request_id.0,
-        way_on => view.client.as_ref().and_then(ClientView::way_on),
-        has_retry,
-        retry,
-        unregistered => view.unregistered.as_ref().map(unregistered),
-        unknown_client => view.unknown_client.as_ref().map(|came| context! {
-            client_id => &*came.client_id,
-            command => came.command.as_deref(),
-        }),
-    }
-}
-
-fn unregistered(came: &UnregisteredView) -> Value {
-    context! {
-        client => came.client.as_str(),
-        parameter => came.what_for.parameter(),
-        uri => &*came.uri,
-        unregistrable => came.unregistrable.as_ref().map(ToString::to_string),
-        signs_nobody_in => came.signs_nobody_in,
-        command => came.command.as_deref(),
-    }
-}
-
 fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
     context! {
         page => "logout-confirm",
@@ -319,7 +280,7 @@ fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
         account => account(&view.account),
         others => view.others.iter().map(account).collect::<Vec<_>>(),
         problem => view.problem.map(|why| context! { code => why.code.as_str(), reason => why.description }),
-        unregistered => view.unregistered.as_ref().map(unregistered),
+        unregistered => view.unregistered.as_ref().map(error::unregistered),
         is_stale => view.is_stale,
     }
 }

@@ -3,27 +3,24 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use chancery_core::context::RequestId;
 use chancery_core::endpoint::end_session::POST_LOGOUT_URI_UNREGISTERED;
-use chancery_core::error::{Complaint, FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView, ConfirmDeviceView,
-    ConsentView, DeviceDoneView, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
+    ConsentView, DeviceDoneView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
     LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView,
-    UnknownClientView, UnregisteredView, UserCodeView, WaitingView,
+    UserCodeView, WaitingView,
 };
 use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
-use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
-use chancery_core::model::{AuthorizationDetail, Client, OwnParameters, RedirectUse};
+use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
 use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, DynDetailType, Words};
 use chancery_core::ports::SignUpRefusal;
-use chancery_core::request::addressed::CLIENT_UNKNOWN;
 use chancery_http::{
     Around, Content, FormMarkup, FrontPageView, LanguageSwitch, MessageMarkup, Page, Retry, TrialClients,
 };
-use chancery_types::{ClientId, RedirectUri, ResourceUri};
+use chancery_types::{RedirectUri, ResourceUri};
 use serde_json::json;
 
+mod error;
 mod own_account;
 
 /// What every sample form posts.
@@ -182,6 +179,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     logout(&markup, &mut show);
     frames(&mut show);
     ended(&mut show);
+    error::errors(&mut show);
     own_account::each(&markup, &mut show);
     show("not-found", Content::NotFound);
     show("form_post", Content::FormPost(&markup));
@@ -365,7 +363,7 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
     ] {
         let account = account("alice@example.org", false);
         let unregistered = match name {
-            "logout-confirm-unregistered" => unregistered_after_logout(),
+            "logout-confirm-unregistered" => error::unregistered_after_logout(),
             _ => None,
         };
         let fields = vec![];
@@ -407,73 +405,6 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         let view = SignedInView { client, restart: None, is_answered, ui_locales: None };
         show(name, Content::SignedIn(&view, restart));
     }
-    for (name, reason, fault, retry) in [
-        ("error", Some(&MALFORMED_PARAMETER), None, Retry::No),
-        ("error-way-on", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
-        ("error-unregistered", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
-        ("error-unregistered-logout", Some(&POST_LOGOUT_URI_UNREGISTERED), None, Retry::No),
-        ("error-unregistrable", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
-        ("error-signs-nobody-in", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
-        ("error-unknown-client", Some(&CLIENT_UNKNOWN), None, Retry::No),
-        ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
-        ("error-broken", None, Some(FaultKind::Internal), Retry::No),
-    ] {
-        let client = (name == "error-way-on").then(client);
-        let request_id = RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into());
-        let unregistered = match name {
-            "error-unregistered" => unregistered(),
-            "error-unregistered-logout" => unregistered_after_logout(),
-            "error-unregistrable" => unregistrable(),
-            "error-signs-nobody-in" => signs_nobody_in(),
-            _ => None,
-        };
-        let unknown_client = (name == "error-unknown-client").then(|| UnknownClientView {
-            client_id: "my-ap".into(),
-            command: Some("chancery client list".to_owned()),
-        });
-        let view = ErrorView { reason, fault, client, request_id, unregistered, unknown_client };
-        show(name, Content::Error(&view, retry));
-    }
-}
-
-/// What a development provider says of a redirect URI.
-fn unregistered() -> Option<UnregisteredView> {
-    let command = "chancery client update photos \\\n  --redirect-uri https://photos.example/callback \\\n  \
-                   --redirect-uri http://localhost:5173/";
-    Some(UnregisteredView {
-        client: ClientId::parse("photos").ok()?,
-        what_for: RedirectUse::Response,
-        uri: "http://localhost:5173/".into(),
-        unregistrable: None,
-        signs_nobody_in: false,
-        command: Some(command.to_owned()),
-    })
-}
-
-/// What it says of an address to go to after a logout.
-fn unregistered_after_logout() -> Option<UnregisteredView> {
-    let command = "chancery client update photos \\\n  --post-logout-redirect-uri https://photos.example/bye \\\n  \
-                   --post-logout-redirect-uri http://localhost:5173/";
-    let command = Some(command.to_owned());
-    Some(UnregisteredView { what_for: RedirectUse::Logout, command, ..unregistered()? })
-}
-
-/// What it says of one that no client can have.
-fn unregistrable() -> Option<UnregisteredView> {
-    let rule = "\"http://192.168.1.5:3000/cb\" must be https; http is for loopback hosts alone: localhost, 127.0.0.1 and [::1]";
-    Some(UnregisteredView {
-        uri: "http://192.168.1.5:3000/cb".into(),
-        unregistrable: Some(Complaint::new("redirect_uris", rule, "RFC 9700 section 2.6")),
-        command: None,
-        ..unregistered()?
-    })
-}
-
-/// What it says of one that came for a client without a login.
-fn signs_nobody_in() -> Option<UnregisteredView> {
-    let command = "chancery client add --kind web \\\n  --redirect-uri http://localhost:5173/";
-    let (client, command) = (ClientId::parse("nightly-report").ok()?, Some(command.to_owned()));
-    Some(UnregisteredView { client, signs_nobody_in: true, command, ..unregistered()? })
 }
 
 fn albums(uri: ResourceUri) -> ResourceView {

@@ -17,7 +17,7 @@ mod approvals;
 pub use approvals::{ApprovalDoneView, ApprovalsView, ApproveView, WaitingView};
 
 mod error;
-pub use error::{ErrorView, UnknownClientView, UnregisteredView};
+pub use error::{ErrorView, MistakeView, UnregisteredView};
 
 mod own_account;
 pub use own_account::{

@@ -8,11 +8,11 @@ use chancery_types::{ClientId, Params, Scope};
 use crate::client::demanded;
 use crate::context::Env;
 use crate::error::{Failure, Reason, Refusal};
-use crate::model::client::REDIRECT_URI_UNREGISTERED;
+use crate::model::client::{REDIRECT_URI_MISSING, REDIRECT_URI_UNREGISTERED};
 use crate::model::{Carrier, Client, RedirectTarget, RedirectUse, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
-use crate::request::{PageError, Pushed, Resolved, UnregisteredUri, Unsealed};
+use crate::request::{Mistake, PageError, Pushed, Resolved, UnregisteredUri, Unsealed};
 use crate::rule::resource::Requested;
 
 reasons! {
@@ -104,14 +104,16 @@ impl<'a> Resolved<'a> {
         let client = match client {
             Some(client) => client,
             None => {
-                let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
+                let mistaken = |why: Refusal, mistake| PageError { mistake: Some(mistake), ..why.into() };
+                let id = params
+                    .one("client_id")
+                    .map_err(|why| mistaken(why.into(), Mistake::ParameterRepeated("client_id")))?
+                    .ok_or_else(|| mistaken((&CLIENT_ID_MISSING).into(), Mistake::ClientIdMissing))?;
                 let found = match ClientId::parse(id) {
                     Ok(id) => env.registry.client(&env.realm, &id).await?,
                     Err(_) => None,
                 };
-                let unknown =
-                    || PageError { unknown_client: Some(id.into()), ..PageError::from(&CLIENT_UNKNOWN) };
-                found.ok_or_else(unknown)?
+                found.ok_or_else(|| mistaken((&CLIENT_UNKNOWN).into(), Mistake::ClientUnknown(id.into())))?
             }
         };
         let refused = |why: Refusal, way_on: Option<&Arc<Client>>| PageError {
@@ -119,12 +121,16 @@ impl<'a> Resolved<'a> {
             way_on: way_on.cloned(),
             client: Some(client.id().clone()),
             unregistered: None,
-            unknown_client: None,
+            mistake: None,
         };
         if !client.is_enabled() {
-            return Err(refused((&CLIENT_DISABLED).into(), None));
+            let mistake = Some(Mistake::ClientDisabled(client.id().clone()));
+            return Err(PageError { mistake, ..refused((&CLIENT_DISABLED).into(), None) });
         }
-        let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
+        let redirect_uri = params.one("redirect_uri").map_err(|error| {
+            let mistake = Some(Mistake::ParameterRepeated("redirect_uri"));
+            PageError { mistake, ..refused(error.into(), None) }
+        })?;
         // If the only redirect URI stands in a request object that does not count, the object is the trouble.
         let demands = client.demands(&offered.floor);
         let may_be_new =
@@ -140,6 +146,10 @@ impl<'a> Resolved<'a> {
             .map_err(|why| {
                 let why = of_object.map_or(why, Refusal::from);
                 let unregistered = redirect_uri.filter(|_| why.reason == &REDIRECT_URI_UNREGISTERED);
+                let mistake = (why.reason == &REDIRECT_URI_MISSING).then(|| Mistake::RedirectUriMissing {
+                    client: client.id().clone(),
+                    registered: client.redirect_uris().to_vec(),
+                });
                 let error = refused(why, Some(&client));
                 let unregistered = unregistered.map(|uri| UnregisteredUri {
                     client: Arc::clone(&client),
@@ -149,7 +159,7 @@ impl<'a> Resolved<'a> {
                         .registrable(RedirectUse::Response, uri, offered.redirects)
                         .map_or_else(Some, |uri| demanded::of_redirect_uri(&uri, demands)),
                 });
-                PageError { unregistered: unregistered.map(Box::new), ..error }
+                PageError { unregistered: unregistered.map(Box::new), mistake, ..error }
             })?;
         let resources = match Requested::read(env, &client, &params).await {
             Ok(requested) => Ok(requested),

@@ -4,7 +4,7 @@
 //! towards a client, because only there the redirect URI has been verified.
 
 mod page_error;
-pub use page_error::{PageError, UnregisteredUri};
+pub use page_error::{Mistake, PageError, UnregisteredUri};
 
 mod received;
 pub use received::{Received, Recognised, Resolved};
@@ -18,7 +18,7 @@ pub use resolver::{RequestObjectsConfig, Resolver};
 
 pub(crate) mod pushed;
 pub(crate) use pushed::request_uri;
-pub use pushed::{Pushed, PushedRequestsConfig};
+pub use pushed::{Pushed, PushedRequestsConfig, REFERENCE_UNKNOWN};
 
 pub mod response;
 pub use response::{AuthorizationResponse, Unsealed};

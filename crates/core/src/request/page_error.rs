@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use chancery_types::ClientId;
+use chancery_types::{ClientId, RedirectUri};
 
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, debug_as_display};
@@ -23,8 +23,58 @@ pub struct PageError {
     pub client: Option<ClientId>,
     /// Which URI the request named to send the browser to, if the client has not registered it.
     pub unregistered: Option<Box<UnregisteredUri>>,
-    /// The `client_id` that no client has, as it came. It may be a secret in the wrong place, so no log has it.
-    pub unknown_client: Option<Box<str>>,
+    /// What whoever develops the application can mend, if that is known.
+    pub mistake: Option<Mistake>,
+}
+
+/// What whoever develops an application can mend. Only pages that nobody else sees say it: some of it was chosen by whoever
+/// made the request, and the rest is how a client is registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mistake {
+    /// The client is disabled.
+    ClientDisabled(ClientId),
+    /// The request names no client.
+    ClientIdMissing,
+    /// No client has this `client_id`, which is as it came. It may be a secret in the wrong place, so no log has it.
+    ClientUnknown(Box<str>),
+    /// This parameter came more than once.
+    ParameterRepeated(&'static str),
+    /// The pushed request that is meant was answered, has expired, or is another client's.
+    PushedRequestGone(ClientId),
+    /// The request says nothing of where the answer goes, and this client has not registered one address alone.
+    RedirectUriMissing {
+        /// The client.
+        client: ClientId,
+        /// The addresses that it may name.
+        registered: Vec<RedirectUri>,
+    },
+}
+
+impl Mistake {
+    /// Its name, as templates have it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ClientDisabled(_) => "client_disabled",
+            Self::ClientIdMissing => "client_id_missing",
+            Self::ClientUnknown(_) => "client_unknown",
+            Self::ParameterRepeated(_) => "parameter_repeated",
+            Self::PushedRequestGone(_) => "pushed_request_gone",
+            Self::RedirectUriMissing { .. } => "redirect_uri_missing",
+        }
+    }
+
+    /// The client, if the request says which; of one that nobody knows, as it came.
+    #[must_use]
+    pub fn client(&self) -> Option<&str> {
+        match self {
+            Self::ClientDisabled(id) | Self::PushedRequestGone(id) => Some(id.as_str()),
+            Self::RedirectUriMissing { client, .. } => Some(client.as_str()),
+            Self::ClientUnknown(id) => Some(id),
+            Self::ClientIdMissing | Self::ParameterRepeated(_) => None,
+        }
+    }
 }
 
 /// A URI to send the browser to that its client has not registered. Whoever made the request has chosen it.
@@ -89,6 +139,6 @@ debug_as_display!(PageError);
 
 impl<E: Into<Failure>> From<E> for PageError {
     fn from(failure: E) -> Self {
-        Self { failure: failure.into(), way_on: None, client: None, unregistered: None, unknown_client: None }
+        Self { failure: failure.into(), way_on: None, client: None, unregistered: None, mistake: None }
     }
 }

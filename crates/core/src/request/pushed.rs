@@ -40,7 +40,7 @@ reasons! {
         section: "RFC 9126 section 4",
     };
     /// There is no pushed request behind `request_uri`: it has expired, or was never made.
-    pub(super) REFERENCE_UNKNOWN = unusable("pushed_request_unknown", "RFC 9126 section 4");
+    pub REFERENCE_UNKNOWN = unusable("pushed_request_unknown", "RFC 9126 section 4");
     /// The pushed request is another client's.
     pub(super) REFERENCE_FOREIGN = unusable("pushed_request_foreign", "RFC 9126 section 2.2");
     /// The pushed request was answered before.

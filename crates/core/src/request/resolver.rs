@@ -18,7 +18,7 @@ use super::encrypted::{self, UNOPENED};
 use super::object::{
     ALGORITHM_WRONG, CLIENT_WRONG, ENCRYPTION_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified,
 };
-use super::page_error::PageError;
+use super::page_error::{Mistake, PageError};
 use super::pushed::{Pushed, PushedRequestsConfig, REFERENCE_USED, reference};
 use super::received::{Recognised, Resolved};
 use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
@@ -385,7 +385,7 @@ fn referred<'a>(
         way_on: Some(Arc::clone(&client)),
         client: Some(client.id().clone()),
         unregistered: None,
-        unknown_client: None,
+        mistake: Some(Mistake::PushedRequestGone(client.id().clone())),
     };
     let pushed = pushed.map_err(|why| refused(why.into()))?;
     let PushedRequestBody { request, source, .. } = &pushed.found.body;

@@ -313,6 +313,7 @@ fn no_sentence_is_left_over() {
         .filter(|id| id.starts_with("error.") || id.contains(".problem") && !id.starts_with("sign_up"))
     {
         let argument = match id.as_str() {
+            "error.parameter_repeated" => Some(("parameter", Value::from("redirect_uri"))),
             "error.go_on" => Some(("client", Value::from("Sunny Day Photos"))),
             "password.problem.password_too_short" => Some(("shortest", Value::from(8))),
             id if id.ends_with(".problem.throttled") => Some(("wait", Value::from("a moment"))),

@@ -173,7 +173,7 @@ impl LogoutRequest {
             way_on: self.client.clone(),
             client: self.claimed.clone(),
             unregistered: self.unregistered.clone(),
-            unknown_client: None,
+            mistake: None,
         })
     }
 

@@ -7,7 +7,7 @@ use super::ClientView;
 use crate::context::RequestId;
 use crate::error::{Complaint, Failure, FaultKind, Reason};
 use crate::model::RedirectUse;
-use crate::request::{PageError, UnregisteredUri};
+use crate::request::{Mistake, PageError, UnregisteredUri};
 
 /// The error page: before the redirect URI was verified, or when something broke here.
 pub struct ErrorView {
@@ -21,8 +21,8 @@ pub struct ErrorView {
     pub request_id: RequestId,
     /// The URI that the client has not registered, told to developers only: whoever made the request has chosen it.
     pub unregistered: Option<UnregisteredView>,
-    /// The client that nobody has registered, told to developers only for the same reason.
-    pub unknown_client: Option<UnknownClientView>,
+    /// What whoever develops the application can mend, told to developers only.
+    pub mistake: Option<MistakeView>,
 }
 
 /// A URI to send the browser to that is not registered.
@@ -42,11 +42,11 @@ pub struct UnregisteredView {
     pub command: Option<String>,
 }
 
-/// A `client_id` that no client has.
-pub struct UnknownClientView {
-    /// As it came, or the beginning of one that is longer than any can be.
-    pub client_id: Box<str>,
-    /// The command that lists those that there are.
+/// What whoever develops the application can mend.
+pub struct MistakeView {
+    /// What it is. Of a `client_id` that no client has, the beginning, if it is longer than any can be.
+    pub what: Mistake,
+    /// The command that helps, if there is one.
     pub command: Option<String>,
 }
 
@@ -65,19 +65,15 @@ impl ErrorView {
         if let Some(client) = &mut client {
             client.speak(language);
         }
-        Self { reason, fault, client, request_id, unregistered: None, unknown_client: None }
+        Self { reason, fault, client, request_id, unregistered: None, mistake: None }
     }
 
-    /// With the URI or the client that is not registered, for a page that only developers see. The program is what
-    /// they type to start `chancery`.
+    /// With what developers can mend, for a page that nobody else sees. The program is what they type to start `chancery`.
     #[must_use]
     pub fn for_developers(self, error: &PageError, program: Option<&str>) -> Self {
         let unregistered = error.unregistered.as_deref().map(|came| UnregisteredView::of(came, program));
-        let unknown_client = error.unknown_client.as_ref().map(|came| UnknownClientView {
-            client_id: came.chars().take(LONGEST_SHOWN).collect(),
-            command: program.map(|program| format!("{program} client list")),
-        });
-        Self { unregistered, unknown_client, ..self }
+        let mistake = error.mistake.as_ref().map(|mistake| MistakeView::of(mistake, program));
+        Self { unregistered, mistake, ..self }
     }
 
     /// The error code to show.
@@ -107,6 +103,33 @@ impl UnregisteredView {
         }
     }
 }
+
+impl MistakeView {
+    fn of(mistake: &Mistake, program: Option<&str>) -> Self {
+        let arguments = match mistake {
+            Mistake::ClientIdMissing | Mistake::ClientUnknown(_) => Some("client list".to_owned()),
+            Mistake::ClientDisabled(id) => Some(format!("client enable {}", quoted(id.as_str()))),
+            // Without any address it signs nobody in, so that the application needs another one.
+            Mistake::RedirectUriMissing { registered, .. } if registered.is_empty() => {
+                Some(format!("client add --kind web \\\n  --redirect-uri {SOME_ADDRESS}"))
+            }
+            Mistake::ParameterRepeated(_)
+            | Mistake::PushedRequestGone(_)
+            | Mistake::RedirectUriMissing { .. } => None,
+        };
+        let what = match mistake {
+            Mistake::ClientUnknown(came) => {
+                Mistake::ClientUnknown(came.chars().take(LONGEST_SHOWN).collect())
+            }
+            told => told.clone(),
+        };
+        let command = program.zip(arguments).map(|(program, arguments)| format!("{program} {arguments}"));
+        Self { what, command }
+    }
+}
+
+/// The address of an application in a command, in whose place its own is to be put.
+const SOME_ADDRESS: &str = "http://localhost:5173/callback";
 
 /// The command that registers one more URI. A list is replaced as a whole, so it names all.
 fn registers(program: &str, UnregisteredUri { client, what_for, uri, .. }: &UnregisteredUri) -> String {
