@@ -17,8 +17,8 @@ use std::sync::Arc;
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, DpopHeader, PostedAgain, RequestId};
 pub use chancery_core::documents::{
-    Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, RotatedEncryption, SealedKeys,
-    StoredRegistry,
+    Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Openable, Rotated, RotatedEncryption,
+    SealedKeys, StoredRegistry,
 };
 pub use chancery_core::error::{
     Complaint, Complaints, Described, Failure, Fault, FaultKind, Reason, Refusal, Remedy,
@@ -96,7 +96,7 @@ pub mod config {
 pub mod client {
     pub use chancery_core::client::{
         NotRegistered, Registered, RegistrationRules, change_fetching, register, register_fetching,
-        replace_secret,
+        replace_secret, without_sealed_secrets,
     };
     pub use chancery_core::client::{RegistrationPolicy, SoftwareStatement, StatementIssuer, StatementKeys};
     pub use chancery_core::endpoint::registration::{

@@ -201,6 +201,9 @@ pub(crate) struct Restore {
     /// moves to another machine
     #[arg(long)]
     pub(crate) keep_logins: bool,
+    /// Take it although the wrapping key that it was made with is lost: `keys replace --lost-wrapping-key` makes new keys then
+    #[arg(long, conflicts_with = "keep_logins")]
+    pub(crate) lost_wrapping_key: bool,
 }
 
 /// An application that signs a person in.

@@ -186,8 +186,20 @@ const EXAMPLES: &[Shown] = &[
     ("keys add", &[("chancery keys add EdDSA", "")], ""),
     ("keys rotate", &[("chancery keys rotate", "every 90 days or sooner")], ""),
     ("keys remove", &[("chancery keys remove 5Yb2kPqWc1E", "")], ""),
+    (
+        "keys replace",
+        &[("chancery keys replace --lost-wrapping-key", "")],
+        "What people and clients notice: see \"Without the wrapping key\" in docs/operate.md.",
+    ),
     ("backup", &[("chancery backup chancery-backup.sqlite", "while the server runs")], ""),
-    ("restore", &[("chancery restore chancery-backup.sqlite --replace", "when it has ended")], ""),
+    (
+        "restore",
+        &[
+            ("chancery restore chancery-backup.sqlite --replace", "when it has ended"),
+            ("chancery restore chancery-backup.sqlite --lost-wrapping-key", "then `keys replace`"),
+        ],
+        "",
+    ),
     ("log", &[("chancery log explain pkce_missing", "")], ""),
     (
         "log explain",

@@ -22,12 +22,13 @@ use zeroize::Zeroizing;
 
 use crate::access::folder_of;
 use crate::metrics::StoreTimes;
+use crate::secrets::WITHOUT_COPY;
 use crate::settings::{Settings, Store};
 use crate::{access, detail_types, secrets, text_file};
 
 /// The algorithms that practically every client and resource server supports; PS256 and ES256 are permitted by every
 /// profile.
-const FIRST_KEYS: [SigningAlgorithm; 3] =
+pub(crate) const FIRST_KEYS: [SigningAlgorithm; 3] =
     [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256, SigningAlgorithm::Es256];
 
 /// The types of the keys for encryption: one for the algorithms of RSA, and the curve that every client knows for the
@@ -166,25 +167,36 @@ pub(crate) fn unreadable(settings: &Settings) -> Vec<String> {
 
 /// Opens the store, and creates its file if that does not exist.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
+    match &settings.store {
+        Store::Memory => {
+            let mut key = Zeroizing::new([0; 32]);
+            Random::fill(&SystemRandom, &mut *key);
+            open_with(settings, &RootSecret::new(key))
+        }
+        Store::Sqlite { wrapping_key, .. } => {
+            // The key comes first, because no store is made without it.
+            let wrapping = secrets::wrapping_key(wrapping_key);
+            open_with(settings, &wrapping.map_err(|line| settings.values.explain_line(line))?)
+        }
+    }
+}
+
+/// The same with a wrapping key that need not be in its file.
+pub(crate) fn open_with(settings: &Settings, wrapping: &RootSecret) -> Result<Opened, String> {
     let (random, times) = (Arc::new(SystemRandom), StoreTimes::default());
-    let (store, documents, file, wrapping) = match &settings.store {
+    let (store, documents, file) = match &settings.store {
         Store::Memory => {
             let store = Arc::new(MemoryStore::new());
-            let mut key = Zeroizing::new([0; 32]);
-            Random::fill(&*random, &mut *key);
             let (states, documents): (Arc<dyn StateStore>, Arc<dyn DocumentStore>) = (store.clone(), store);
-            (states, documents, None, RootSecret::new(key))
+            (states, documents, None)
         }
-        Store::Sqlite { path, wrapping_key, group_access } => {
+        Store::Sqlite { path, group_access, .. } => {
             let about = |what: &dyn std::fmt::Display| format!("store.sqlite: {what}");
-            // The key comes first, because no store is made without it.
-            let explained = |line| settings.values.explain_line(line);
-            let wrapping = secrets::wrapping_key(wrapping_key).map_err(explained)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
             let store = SqliteStore::open_watched(path, Arc::new(times.clone()))
                 .map_err(|fault| about(&hindered(path, &fault)))?;
             let store = Arc::new(store);
-            (store.clone() as _, store.clone() as _, Some(store), wrapping)
+            (store.clone() as _, store.clone() as _, Some(store))
         }
     };
     let documents = Documents::new(documents);
@@ -192,7 +204,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let pool = PasswordPool::start(settings.passwords.threads, settings.passwords.queue).map_err(broken)?;
     let rules = password_rules(settings.passwords.blocklist.as_deref());
     let rules = rules.map_err(|line| settings.values.explain_line(line))?;
-    let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone()).map_err(broken)?;
+    let keys = SealedKeys::new(documents.clone(), wrapping, random.clone()).map_err(broken)?;
     Ok(Opened {
         accounts: Arc::new(StoredAccounts::new(documents.clone(), pool, random).with_rules(rules)),
         registry: Arc::new(StoredRegistry::new(documents.clone())),
@@ -282,11 +294,20 @@ impl Opened {
         resource_servers::unsigned(&settings.resource_servers, has_key)
     }
 
-    /// Checks that there is anything, and of this realm: what is stored under another name is not found. And that its keys were sealed with the wrapping key that is given.
+    /// Checks that there is anything of this realm, and that its keys were sealed with the wrapping key that is given.
     ///
     /// # Errors
     /// Which realms there are, or whose fault it is.
     pub(crate) async fn check_realm(&self, settings: &Settings) -> Result<(), String> {
+        self.check_stored(settings).await?;
+        self.check_wrapping_key(settings).await
+    }
+
+    /// Checks that there is anything, and of this realm: what is stored under another name is not found.
+    ///
+    /// # Errors
+    /// Which realms there are.
+    pub(crate) async fn check_stored(&self, settings: &Settings) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
         let Store::Sqlite { path, .. } = &settings.store else { return Ok(()) };
         let realms = file.realms().await;
@@ -296,7 +317,7 @@ impl Opened {
             return Err(empty(path));
         }
         if realms.iter().any(|known| known == realm) {
-            return self.check_wrapping_key(settings).await;
+            return Ok(());
         }
         let rule = format!(
             "nothing is stored for realm {realm}; known: {}: set realm to the one that is meant",
@@ -313,7 +334,7 @@ impl Opened {
         keys.and(secrets).map_err(|fault| match fault.kind() {
             FaultKind::Unavailable => fault.to_string(),
             FaultKind::Internal => {
-                let line = format!("keys.wrapping_key: {}: {fault}", wrapping_key.display());
+                let line = format!("keys.wrapping_key: {}: {fault}; {WITHOUT_COPY}", wrapping_key.display());
                 settings.values.explain_line(line)
             }
         })

@@ -16,13 +16,19 @@ use crate::commands::lines;
 use crate::settings::with_remedy;
 use crate::text_file;
 
+/// What is said to whoever has no copy of the wrapping key.
+pub(crate) const WITHOUT_COPY: &str = "if there is no copy of it, `chancery keys replace --lost-wrapping-key` makes new keys and keeps \
+     people and clients (\"Without the wrapping key\" in docs/operate.md)";
+
 /// Reads the key that seals the private keys. A file that others can read is refused.
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     let about = |what: &dyn std::fmt::Display| format!("keys.wrapping_key: {}: {what}", path.display());
+    let is_none =
+        |what: &str| about(&format!("{what}; move this file away, and restore your copy; {WITHOUT_COPY}"));
     let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            about(&"does not exist; restore your copy, because the private keys are sealed with it; without one, see \"Without the wrapping key\" in docs/operate.md")
-        }
+        ErrorKind::NotFound => about(&format!(
+            "does not exist; restore your copy, because the private keys are sealed with it; {WITHOUT_COPY}"
+        )),
         _ => about(&error),
     })?;
     let metadata = file.metadata().map_err(|error| about(&error))?;
@@ -37,10 +43,10 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     };
     let bytes = URL_SAFE_NO_PAD.decode(text.trim()).ok().filter(|_| is_text).map(Zeroizing::new);
     let bytes = bytes.ok_or_else(|| {
-        about(&"the content is not base64url: it is not the key that `chancery init` has made; restore your copy")
+        is_none("the content is not base64url: it is not the key that `chancery init` has made")
     })?;
     let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
-        about(&"the key must have 32 bytes: restore your copy of what `chancery init` has made")
+        is_none("the key must have 32 bytes: it is not the one that `chancery init` has made")
     })?;
     Ok(RootSecret::new(Zeroizing::new(key)))
 }
@@ -68,9 +74,14 @@ pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), St
 
 /// 32 random bytes as text.
 pub(crate) fn random_text() -> Zeroizing<String> {
+    new_wrapping_key().0
+}
+
+/// A new wrapping key: the content of its file, and the key itself.
+pub(crate) fn new_wrapping_key() -> (Zeroizing<String>, RootSecret) {
     let mut bytes = Zeroizing::new([0; 32]);
     chancery_core::ports::Random::fill(&chancery_jose::SystemRandom, &mut *bytes);
-    Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
+    (Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes)), RootSecret::new(bytes))
 }
 
 /// Reads a password from a file, or from the one line of standard input.

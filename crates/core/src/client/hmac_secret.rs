@@ -112,6 +112,24 @@ pub(crate) fn past_hmac_keys(
     client.secrets().iter().filter_map(move |secret| hmac_key(client, secret, alg, keys).ok())
 }
 
+/// The client without what was sealed with root secrets that are lost, or `None` if it has nothing of that kind. A secret of which
+/// its digest is enough goes on; one that is needed itself has ended, also for authentication, until the client gets
+/// another one.
+#[must_use]
+pub fn without_sealed_secrets(client: &Client, now: Timestamp) -> Option<Client> {
+    if !client.secrets().iter().any(|secret| secret.hmac.is_some()) {
+        return None;
+    }
+    let mut body = client.body().clone();
+    let is_needed_itself = body.metadata.needs_secret_itself();
+    for secret in &mut body.secrets {
+        if secret.hmac.take().is_some() && is_needed_itself {
+            secret.ends = Some(secret.ends.map_or(now, |ends| ends.min(now)));
+        }
+    }
+    Some(Client::new(body).seen_at(client.revision()))
+}
+
 fn hmac_key(
     client: &Client,
     secret: &ClientSecret,

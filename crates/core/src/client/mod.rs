@@ -1,6 +1,7 @@
 //! Clients: their registration and their authentication.
 
 mod hmac_secret;
+pub use hmac_secret::without_sealed_secrets;
 pub(crate) use hmac_secret::{
     authenticating_hmac_keys, decrypting_shared_keys, past_hmac_keys, shared_key, signing_hmac_key,
 };

@@ -14,7 +14,7 @@ pub use registry::StoredRegistry;
 
 mod key_ring;
 mod sealed_keys;
-pub use sealed_keys::{Rotated, RotatedEncryption, SealedKeys};
+pub use sealed_keys::{Openable, Rotated, RotatedEncryption, SealedKeys};
 
 mod memory;
 pub use memory::{MemoryKeys, MemoryRegistry};

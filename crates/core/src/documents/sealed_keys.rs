@@ -22,6 +22,9 @@ use crate::error::Fault;
 use crate::ports::{DynWatcher, EncryptionKeyEntry, KeyEntry, PrivateKeys, Random, RootSecretEntry};
 use crate::rotation::{KeyTimes, succeed};
 
+mod lost;
+pub use self::lost::Openable;
+
 /// Private keys in [`Documents`]. Without the wrapping key, the contents of the store are useless.
 pub struct SealedKeys {
     documents: Arc<Documents>,
@@ -310,14 +313,7 @@ impl SealedKeys {
                 Change::Made(outcome) => outcome,
                 Change::None(outcome) => return Ok(outcome),
             };
-            let mut body = vec![VERSION];
-            serde_json::to_writer(&mut body, &ring).map_err(|error| Fault::internal(error.to_string()))?;
-            let document = Document {
-                id: NAME.into(),
-                aliases: Vec::new(),
-                body: body.into(),
-                revision: Revision::NONE,
-            };
+            let document = document(&ring)?;
             if let Put::Done(_) = self.documents.put(realm, DocumentKind::SEALED_KEYS, seen, document).await?
             {
                 return Ok(outcome);
@@ -418,6 +414,13 @@ impl SealedKeys {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         opened.keys.get(&(realm.clone(), kid.into())).cloned()
     }
+}
+
+/// The set in its stored form.
+fn document(ring: &KeyRing) -> Result<Document, Fault> {
+    let mut body = vec![VERSION];
+    serde_json::to_writer(&mut body, ring).map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(Document { id: NAME.into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE })
 }
 
 /// The associated data of a seal, so that a sealed key cannot be moved to another realm or name.

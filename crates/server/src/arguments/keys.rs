@@ -37,6 +37,22 @@ pub(crate) enum Keys {
         #[arg(allow_hyphen_values = true)]
         kid: String,
     },
+    /// Make all keys anew where the wrapping key is lost, or is not the one that the store was made with, while the server is
+    /// stopped. People and clients stay; logins and tokens end.
+    ///
+    /// It shows what stays and what is lost, and asks before it does anything. People keep their passwords, and clients their
+    /// secrets, but for secrets that the server itself signs or encrypts with: these are named. Whoever still has the
+    /// wrapping key, or a copy of it, loses nothing by putting it back instead. The former store is copied first.
+    Replace {
+        #[command(flatten)]
+        configured: Configured,
+        /// The wrapping key is lost: no other reason is worth what this costs
+        #[arg(long, required = true)]
+        lost_wrapping_key: bool,
+        /// Do not ask, as where there is no terminal
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]

@@ -6,6 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use chancery_core::documents::Openable;
+use chancery_core::error::Fault;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
 use chancery_store_sqlite::{Backup as About, Hindrance, NotCopied, back_up, examine, is_in_use, revive};
 use chancery_types::Kind;
@@ -16,7 +18,8 @@ use crate::access::{
     ourselves, with_companions,
 };
 use crate::arguments::{Backup, Restore};
-use crate::parts::{hindered, missing, open};
+use crate::parts::{hindered, missing, open, open_with};
+use crate::secrets;
 use crate::settings::{Settings, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, counted};
@@ -25,7 +28,7 @@ use crate::terminal::{Escaped, counted};
 /// what is restored: since the backup it may have been used, ended or withdrawn.
 const KEPT: &[Kind] = &[Kind::DELIVERY, Kind::REPLAY, Kind::REVOCATION, Kind::THROTTLE];
 
-const NO_STORE: &str = "store.sqlite is not set, so there is no store for this command";
+pub(super) const NO_STORE: &str = "store.sqlite is not set, so there is no store for this command";
 
 /// Copies the store while a server may be working on it.
 pub(crate) async fn backup(wanted: Backup) -> Output {
@@ -136,7 +139,8 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
         Some(Hindrance::Full | Hindrance::Failing) => hindered(path, &why) + "; nothing was changed",
         _ => about(&why),
     })?;
-    let content = content(&settings.with_store_at(&copy.0), wrapping_key).await.map_err(|why| about(&why))?;
+    let content = content(&settings.with_store_at(&copy.0), wrapping_key, wanted.lost_wrapping_key).await;
+    let content = content.map_err(|why| about(&why))?;
     let [_, log, _] = with_companions(&copy.0);
     if log.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         return Err(about(&"the copy could not be closed in order"));
@@ -161,7 +165,7 @@ fn unmade(folder: &Path, error: &std::io::Error) -> String {
 }
 
 /// What is said when the copy cannot be written beside the store, which says nothing of the backup.
-fn unwritten(store: &Path, error: &std::io::Error) -> String {
+pub(super) fn unwritten(store: &Path, error: &std::io::Error) -> String {
     let folder = folder_of(store);
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -187,24 +191,50 @@ fn check_unused(store: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// What is in a copy.
+struct Content {
+    /// In words.
+    said: String,
+    /// Whether the wrapping key opens its keys.
+    is_usable: bool,
+}
+
 /// Opens the copy as the server will, and says what is in it.
-async fn content(settings: &Settings, wrapping_key: &Path) -> Result<String, String> {
-    let opened = open(settings)?;
+async fn content(settings: &Settings, wrapping_key: &Path, is_key_lost: bool) -> Result<Content, String> {
+    let unless_lost = |why: String| match is_key_lost {
+        true => why,
+        false => {
+            format!("{why}. With --lost-wrapping-key it is restored all the same, and needs new keys then")
+        }
+    };
+    let opened = match is_key_lost && wrapping_key.symlink_metadata().is_err() {
+        true => open_with(settings, &secrets::new_wrapping_key().1),
+        false => open(settings).map_err(unless_lost),
+    }?;
     let realm = &settings.realm;
-    let keys = opened.keys.list(realm).await.map_err(|fault| {
+    let unusable = |fault: Fault| {
         format!("its keys for the realm {realm} cannot be used with {}: {fault}", wrapping_key.display())
-    })?;
-    if keys.is_empty() {
+    };
+    let Openable { sealed, opened: usable } = opened.keys.openable(realm).await.map_err(unusable)?;
+    if sealed == 0 {
         return Err(format!("has nothing of the realm {realm}: see the setting `realm`"));
     }
+    let is_usable = !is_key_lost || usable > 0;
+    let keys = match is_usable {
+        true => {
+            let keys = opened.keys.list(realm).await.map_err(|fault| unless_lost(unusable(fault)))?;
+            counted(keys.len(), "key", "keys")
+        }
+        false => "keys that only the lost wrapping key opens".to_owned(),
+    };
     let people = opened.accounts.list(realm).await.map_err(|error| error.to_string())?.len();
     let clients = client::all(settings, &opened).await.map_err(|fault| fault.to_string())?.len();
-    Ok(format!(
-        "realm {realm}: {}, {}, {}",
+    let said = format!(
+        "realm {realm}: {}, {}, {keys}",
         counted(people, "person", "people"),
-        counted(clients, "client", "clients"),
-        counted(keys.len(), "key", "keys")
-    ))
+        counted(clients, "client", "clients")
+    );
+    Ok(Content { said, is_usable })
 }
 
 /// Renames the store that is there, with what was not moved into it yet, and says to what.
@@ -216,10 +246,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, String> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&index, error)),
         _ => {}
     }
-    let when = SystemClock.now().rfc3339().replace([':', '.'], "-");
-    let mut base = OsString::from(path);
-    base.push(format!(".before-restore-{when}"));
-    let base = PathBuf::from(base);
+    let base = kept_as(path, "before-restore");
     for (from, to) in with_companions(path).iter().zip(with_companions(&base)) {
         match std::fs::rename(from, &to) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -231,12 +258,21 @@ fn set_aside(path: &Path) -> Result<PathBuf, String> {
     Ok(base)
 }
 
-fn said(wanted: &Restore, path: &Path, made: &About, content: &str, before: Option<&Path>) -> String {
+/// The name under which what is there now is kept beside it.
+pub(super) fn kept_as(path: &Path, before: &str) -> PathBuf {
+    let when = SystemClock.now().rfc3339().replace([':', '.'], "-");
+    let mut name = OsString::from(path);
+    name.push(format!(".{before}-{when}"));
+    PathBuf::from(name)
+}
+
+fn said(wanted: &Restore, path: &Path, made: &About, content: &Content, before: Option<&Path>) -> String {
     let mut said = format!(
-        "restored: {}, as it was at {} (by version {}; {content})\n",
+        "restored: {}, as it was at {} (by version {}; {})\n",
         path.display(),
         made.made_at.rfc3339(),
-        Escaped(&made.version)
+        Escaped(&made.version),
+        content.said
     );
     if let Some(before) = before {
         said.push_str(&format!("kept: the store that was there, as {}\n", before.display()));
@@ -253,18 +289,21 @@ fn said(wanted: &Restore, path: &Path, made: &About, content: &str, before: Opti
     }
     said.push_str(
         "look:  what was changed since is undone, also passwords, disabled people and clients, and removed keys: see \
-         `chancery user list`, `client list`, `keys list`\n\
-         next:  chancery check, then start the server\n",
+         `chancery user list`, `client list`, `keys list`\n",
     );
+    said.push_str(match content.is_usable {
+        true => "next:  chancery check, then start the server\n",
+        false => "next:  chancery keys replace --lost-wrapping-key, then start the server\n",
+    });
     said
 }
 
 /// A file in the making, beside the one that it will be; gone with this unless it got its name.
-struct Unfinished(PathBuf);
+pub(super) struct Unfinished(pub(super) PathBuf);
 
 impl Unfinished {
     /// An empty file that only its owner can read.
-    fn beside(file: &Path, what: &str) -> std::io::Result<Self> {
+    pub(super) fn beside(file: &Path, what: &str) -> std::io::Result<Self> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let unfinished = file.with_file_name(format!(".{name}.{what}.{}", std::process::id()));
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
@@ -272,7 +311,7 @@ impl Unfinished {
     }
 
     /// Gives it a name that nothing has yet.
-    fn name(self, name: &Path) -> std::io::Result<()> {
+    pub(super) fn name(self, name: &Path) -> std::io::Result<()> {
         File::open(&self.0)?.sync_all()?;
         // Unlike a rename, this replaces no file.
         std::fs::hard_link(&self.0, name)?;

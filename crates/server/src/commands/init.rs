@@ -19,7 +19,7 @@ use super::{Output, lines};
 use crate::access::{check_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
 use crate::parts::{open, password_rules};
-use crate::secrets::{self, write_new};
+use crate::secrets::{self, WITHOUT_COPY, write_new};
 use crate::settings::{FILE, Settings, Source, Store, issuer_faults, load_text, respelt, template};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, Word};
@@ -156,9 +156,10 @@ fn check_places(
     match (wrapping_key.exists(), store.exists()) {
         (true, _) => secrets::wrapping_key(wrapping_key).map(drop),
         (false, false) => Ok(()),
-        (false, true) => {
-            Err(format!("{} exists, but its wrapping key does not: restore your copy", store.display()))
-        }
+        (false, true) => Err(format!(
+            "{} exists, but its wrapping key does not: restore your copy, and the configuration; {WITHOUT_COPY}",
+            store.display()
+        )),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::parts::{Opened, encryption_types};
 use crate::settings::{Settings, duration_rule};
 use crate::terminal::{Escaped, counted};
 
+mod replacement;
+
 /// The `max-age` of the key set, for which a client may not have seen a new key.
 const CACHES: Duration = Duration::from_secs(600);
 
@@ -64,6 +66,9 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
         Keys::Remove { configured, kid } => {
             let (settings, opened) = opened(&configured).await?;
             remove(&settings, &opened, &kid, form).await
+        }
+        Keys::Replace { configured, lost_wrapping_key: _, yes } => {
+            Box::pin(replacement::replace(&configured, yes, form)).await
         }
     }
 }

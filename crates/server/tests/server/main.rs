@@ -7,6 +7,7 @@ mod check;
 mod clients;
 mod commands;
 mod development;
+mod lost_wrapping_key;
 mod metrics;
 mod mistyped;
 mod mutual_tls;

@@ -45,7 +45,12 @@ pub(crate) fn sign_in_with(address: SocketAddr, client: &str, username: &str, mo
 }
 
 /// The same for these scopes, and whatever else is asked for.
-fn sign_in_for(address: SocketAddr, (client, scope): (&str, &str), username: &str, more: &str) -> String {
+pub(crate) fn sign_in_for(
+    address: SocketAddr,
+    (client, scope): (&str, &str),
+    username: &str,
+    more: &str,
+) -> String {
     let query = format!(
         "response_type=code&client_id={client}&scope={scope}&redirect_uri=https%3A%2F%2F{client}.example%2Fcb"
     );

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi, params,
 use crate::damage::explained;
 use crate::database::{APPLICATION_ID, BUSY_TIMEOUT};
 use crate::migrations;
+use crate::renewal::removal;
 
 /// What a backup says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,10 +142,7 @@ pub fn revive(copy: &Path, kept: Option<&[Kind]>) -> Result<(), BackendError> {
         let step = connection.transaction()?;
         step.execute_batch("drop table backup; delete from running; delete from probe;")?;
         if let Some(kept) = kept {
-            let places = vec!["?"; kept.len()].join(", ");
-            // A key begins with its kind.
-            let delete = format!("delete from record where substr(key, 1, 1) not in ({places})");
-            step.execute(&delete, params_from_iter(kept.iter().map(|kind| vec![kind.0])))?;
+            step.execute(&removal(kept), params_from_iter(kept.iter().map(|kind| vec![kind.0])))?;
         }
         step.commit()
     };

@@ -170,11 +170,20 @@ impl Database {
     }
 
     fn put_new(&self, realm: &RealmId, kind: DocumentKind, documents: &[Document]) -> Outcome<Put> {
+        self.put_all(realm, documents.iter().map(|document| (kind, None, document)))
+    }
+
+    /// Writes all of these, each over what was seen of it, or none.
+    pub(crate) fn put_all<'a>(
+        &self,
+        realm: &RealmId,
+        documents: impl IntoIterator<Item = (DocumentKind, Option<Revision>, &'a Document)>,
+    ) -> Outcome<Put> {
         let run = |text: &str| self.connection.prepare_cached(text)?.execute([]).map(drop);
         run("savepoint batch")?;
         let mut put = Put::Done(Revision(0));
-        for document in documents {
-            put = self.put(realm, kind, None, document)?;
+        for (kind, seen, document) in documents {
+            put = self.put(realm, kind, seen, document)?;
             if !matches!(put, Put::Done(_)) {
                 run("rollback to batch")?;
                 break;

@@ -36,6 +36,8 @@ mod readers;
 
 mod records;
 
+mod renewal;
+
 mod sql;
 
 mod state;

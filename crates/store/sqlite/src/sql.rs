@@ -31,6 +31,7 @@ pub(crate) struct Sql {
     pub(crate) remove: String,
     pub(crate) remove_tagged: String,
     pub(crate) list_tagged: String,
+    pub(crate) count_live: String,
     pub(crate) lease: String,
     pub(crate) sweep_sooner: String,
     pub(crate) prolonged: String,
@@ -80,6 +81,9 @@ impl Sql {
             list_tagged: format!(
                 "select {COLUMNS} from record where key in ({} order by key limit ?5) order by key",
                 tagged(&format!(" and {live}"))
+            ),
+            count_live: format!(
+                "select substr(r.key, 1, 1) as kind, count(*) from record r where {live} group by kind order by kind"
             ),
             // The `+` in `+r.key` keeps SQLite from using the index on the key: the one on `due_at` is faster
             // here.

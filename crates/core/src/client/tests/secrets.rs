@@ -10,7 +10,9 @@ use chancery_types::{RealmId, Timestamp};
 use serde_json::Value;
 
 use super::{ends, good, rules, stored};
-use crate::client::{Registered, RegistrationRules, register, replace_secret, signing_hmac_key};
+use crate::client::{
+    Registered, RegistrationRules, register, replace_secret, signing_hmac_key, without_sealed_secrets,
+};
 use crate::documents::MemoryKeys;
 use crate::keys::KeySet;
 use crate::model::Client;
@@ -120,6 +122,37 @@ fn root_secrets_have_versions() {
             .unwrap();
     assert!(stored(&second.client).contains("\"root_secret\":2"));
     assert_eq!(signs(&second), [false, true], "the newer one signs when the older one has ended");
+}
+
+/// With a lost root secret a client loses the secret that is needed itself, and no other.
+#[test]
+fn what_was_sealed_with_a_lost_root_secret_has_ended() {
+    let keys = MemoryKeys::generate(&[]).unwrap();
+    let set = key_set(&keys, "test");
+    let now = Timestamp::from_secs(50);
+    let of = |more: &str| {
+        let json = format!(r#"{{"client_id":"app","redirect_uris":["https://app.example/cb"]{more}}}"#);
+        register(json.as_bytes(), &SystemRandom, &rules(Some(&set))).unwrap()
+    };
+    assert!(without_sealed_secrets(&of("").client, now).is_none(), "there is only its digest");
+    let Registered { client, secret_to_show, .. } = of(r#","id_token_signed_response_alg":"HS256""#);
+    let secret = secret_to_show.unwrap();
+    let ended = without_sealed_secrets(&client, now).unwrap();
+    assert!(!stored(&ended).contains("sealed") && ended.revision() == client.revision());
+    assert!(ended.has_newest_secret(&secret, now - Duration::from_millis(1)));
+    assert!(!ended.has_newest_secret(&secret, now));
+    assert!(without_sealed_secrets(&ended, now).is_none(), "once is enough");
+    assert!(signing_hmac_key(&ended, SigningAlgorithm::Hs256, &set, now).unwrap().is_none());
+    // One that had ended before does not come back to life.
+    let former =
+        replace_secret(&client, Timestamp::from_secs(40), SESSION, &SystemRandom, &rules(Some(&set)));
+    let ended = without_sealed_secrets(&former.unwrap().client, now).unwrap();
+    assert!(!ended.has_newest_secret(&secret, Timestamp::from_secs(41)));
+    // A client that needed it once, and does no longer.
+    let no_longer = stored(&client).replace("HS256", "RS256");
+    let no_longer = Client::from_stored(no_longer.as_bytes(), Revision(1)).unwrap();
+    let goes_on = without_sealed_secrets(&no_longer, now).unwrap();
+    assert!(!stored(&goes_on).contains("sealed") && goes_on.has_newest_secret(&secret, now));
 }
 
 /// Without keys such a secret is good for a registry in memory, and cannot be written in the clear.

@@ -9,7 +9,7 @@ use chancery_jose::{
 };
 
 use super::*;
-use crate::documents::{Rotated, RotatedEncryption};
+use crate::documents::{Openable, Rotated, RotatedEncryption};
 use crate::ports::{EncryptionKeyEntry, KeyEntry};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
@@ -364,4 +364,38 @@ fn golden_body() {
     now(keys.rotate(&one, &[ES256], secs(1_000), secs(5_000), HOUR)).unwrap();
     let stored = now(DocumentStore::get(&*store, &one, DocumentKind::SEALED_KEYS, "keys")).unwrap().unwrap();
     println!("{}", String::from_utf8_lossy(&stored.body[1..]));
+}
+
+/// What takes the place of keys whose wrapping key is lost has none of their versions, and is written over them or not at all.
+#[test]
+fn lost_keys_have_successors() {
+    use SigningAlgorithm::{Ed25519, EdDsa, Hs256};
+
+    let (store, one) = (Arc::new(MemoryStore::new()), realm("one"));
+    let (lost, new) = (sealed(store.clone(), 1), sealed(store.clone(), 2));
+    assert!(now(new.successors(&one, &[ES256], &[], T0)).is_err(), "there is nothing to replace");
+    assert_eq!(now(new.openable(&one)).unwrap(), Openable { sealed: 0, opened: 0 });
+    now(lost.begin(&one, &[ES384], T0)).unwrap();
+    now(lost.begin_encryption(&one, &[EncryptionKeyType::Rsa], T0)).unwrap();
+    now(lost.add_secret(&one)).unwrap();
+    assert_eq!(now(lost.openable(&one)).unwrap(), Openable { sealed: 4, opened: 4 });
+    assert_eq!(now(new.openable(&one)).unwrap(), Openable { sealed: 4, opened: 0 });
+    assert!(now(new.successors(&one, &[Hs256], &[], T0)).is_err(), "its key is the secret of a client");
+
+    let wanted = [ES256, EdDsa, Ed25519];
+    let set = now(new.successors(&one, &wanted, &[EncryptionKeyType::P256], T0)).unwrap();
+    assert_eq!(now(new.openable(&one)).unwrap().opened, 0, "nothing was stored");
+    let seen = Some(set.revision);
+    assert!(matches!(
+        now(DocumentStore::put(&*store, &one, DocumentKind::SEALED_KEYS, seen, set)).unwrap(),
+        Put::Done(_)
+    ));
+    assert_eq!(now(new.openable(&one)).unwrap(), Openable { sealed: 4, opened: 4 });
+    let algorithms: Vec<_> = entries(&new).iter().filter_map(|entry| entry.jwk.alg()).collect();
+    assert_eq!(algorithms, [ES256, EdDsa], "which is the key of both names");
+    assert!(entries(&new).iter().all(|entry| entry.times.signs(T0)));
+    assert_eq!(encryption(&new)[0].jwk.key_type(), EncryptionKeyType::P256);
+    let versions: Vec<u32> = now(new.secrets(&one)).unwrap().iter().map(|secret| secret.version).collect();
+    assert_eq!(versions, [3]);
+    assert!(now(sealed(store, 1).list(&one)).is_err());
 }

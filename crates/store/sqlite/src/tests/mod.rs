@@ -14,6 +14,8 @@ mod mistakes;
 
 mod queue;
 
+mod renewal;
+
 mod supervision;
 
 mod watched;
