@@ -203,6 +203,8 @@ async fn stored(
             return;
         }
     };
+    // A server that runs meets the same, and asks so itself, for `/readyz`: each probe takes the place of the one before.
+    found.wrong.extend(opened.probe(settings).await.err().map(|why| format!("store.sqlite: {why}")));
     // An issuer that is wrong in itself has been reported.
     if !found.wrong.iter().any(|line| line.starts_with("issuer: ")) {
         found.issuer = opened.check_issuer(settings).await.err();

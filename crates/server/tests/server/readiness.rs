@@ -38,15 +38,21 @@ fn a_store_that_only_reads_is_not_ready() {
     server.wait_for("\"ready_again\"");
 }
 
-/// As on a full disk: the process may not write beyond 4 MiB of any file, and the store's log is longer
-/// already. The signal that the system sends for it is ignored, as it never comes on a full disk.
+/// A command as on a full disk: the process may not write beyond 4 MiB of any file. The signal that the system sends for it is
+/// ignored, as it never comes on a full disk.
+fn without_room(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new("bash");
+    let limited = format!("trap '' XFSZ; ulimit -f 4096; exec \"$0\" {arguments}");
+    command.current_dir(folder).args(["-c", &limited, env!("CARGO_BIN_EXE_chancery")]);
+    command
+}
+
+/// The store's log is longer already than whoever has no room may write.
 #[test]
 fn a_full_disk_is_not_ready() {
     let folder = initialised();
-    let mut command = Command::new("bash");
-    let serve = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" serve --set http.listen=127.0.0.1:0 --set management.listen=127.0.0.1:0";
-    command.current_dir(&folder).args(["-c", serve, env!("CARGO_BIN_EXE_chancery")]);
-    let mut server = Server::spawn(command);
+    let serve = "serve --set http.listen=127.0.0.1:0 --set management.listen=127.0.0.1:0";
+    let mut server = Server::spawn(without_room(&folder, serve));
     let http = server.address("http");
     server.wait_for_readiness(200);
     // The log cannot begin anew while somebody reads what stands in it.
@@ -59,11 +65,17 @@ fn a_full_disk_is_not_ready() {
     assert!(why.contains("the store cannot be written"), "{why}");
     let folder = folder.canonicalize().unwrap();
     let remedy = format!("make room on the disk of the folder {}", folder.display());
-    let is_told = why.contains(&remedy) || why.contains("look whether the disk");
-    assert!(is_told, "{why}");
+    let is_told = |why: &str| why.contains(&remedy) || why.contains("look whether the disk");
+    assert!(is_told(&why), "{why}");
+    let checked = without_room(&folder, "check").output().unwrap();
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert!(!checked.status.success() && said.contains("the store cannot be written: "), "{said}");
+    assert!(is_told(&said) && said.lines().count() == 1, "{said}");
     assert_eq!(get(http, "/jwks").0, 200, "what is only read goes on");
     drop(reading);
     writing.execute_batch("drop table ballast; vacuum; pragma wal_checkpoint(truncate)").unwrap();
+    server.wait_for_readiness(200);
+    done(&folder, &["check"], "");
     server.wait_for_readiness(200);
 }
 

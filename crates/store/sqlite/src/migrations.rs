@@ -30,7 +30,10 @@ pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Re
         return Err(BackendError::new("this SQLite file belongs to another program"));
     }
     step.execute_batch(RECORD).map_err(explained)?;
-    step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(explained)?;
+    // Whoever only reads a store that is up to date needs no room on its disk.
+    if application != APPLICATION_ID {
+        step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(explained)?;
+    }
     let applied: Vec<u32> = column(&step, "select number from migration order by number")?;
     let checksums: Vec<Vec<u8>> = column(&step, "select checksum from migration order by number")?;
     if let Some(newest) =
