@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use chancery_core::documents::Openable;
 use chancery_core::error::Fault;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
-use chancery_store_sqlite::{Backup as About, Hindrance, NotCopied, back_up, examine, is_in_use, revive};
+use chancery_store_sqlite::{
+    Backup as About, Hindrance, NotCopied, Seen, back_up, examine, is_in_use, look_through, revive,
+};
 use chancery_types::Kind;
 
 use super::{Output, client, lines};
@@ -22,7 +24,7 @@ use crate::parts::{hindered, missing, open, open_with};
 use crate::secrets;
 use crate::settings::{Settings, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
-use crate::terminal::{Escaped, counted};
+use crate::terminal::{Escaped, Word, counted};
 
 /// What only makes something invalid, or tells of its end. Everything else that the protocol has made is left out of
 /// what is restored: since the backup it may have been used, ended or withdrawn.
@@ -63,14 +65,38 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
     })?;
     unfinished.name(file).map_err(|error| about(&unmade(&folder, &error)))?;
     let size = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-    Ok(format!(
+    let said = format!(
         "written: {} ({size} bytes): the store with everything that was answered before {}\n\
          not in it: {}, without which no key in it can be used; the configuration; the files of [tls]. Keep copies of \
          them elsewhere\n",
         file.display(),
         now.rfc3339(),
         wrapping_key.display()
-    ))
+    );
+    match damage_left(path, file).await? {
+        None => Ok(said),
+        // Whatever comes next, such as the removal of older backups, waits for somebody who has read this.
+        Some(damage) => Err(said + &damage),
+    }
+}
+
+/// What is damaged in a store of which a copy could be made: it is made of the tables, and its indexes anew.
+async fn damage_left(store: &Path, copy: &Path) -> Result<Option<String>, String> {
+    let path = store.to_owned();
+    let seen = tokio::task::spawn_blocking(move || look_through(&path, || true));
+    let about = |what: String| format!("store.sqlite: {what}");
+    match seen.await.map_err(|error| error.to_string())? {
+        Ok(Seen::Damaged(what)) => Ok(Some(about(format!(
+            "{} is damaged ({what}): keep earlier backups, too; stop the server and put this one in its place, with `chancery restore {} \
+             --replace` (docs/operate.md, Restore)",
+            store.display(),
+            Word(&copy.to_string_lossy())
+        )))),
+        Ok(Seen::Sound | Seen::Unfinished) => Ok(None),
+        Err(why) => {
+            Ok(Some(about(format!("{}: it could not be looked through for damage", hindered(store, &why)))))
+        }
+    }
 }
 
 /// Puts a backup in the place of the store, after everything about it was checked.

@@ -360,20 +360,44 @@ fn a_store_that_is_locked_is_not_called_damaged() {
     done(&folder, &["check"], "");
 }
 
-/// What no command would meet before somebody needs it: `check` reads the whole file.
-#[test]
-fn check_finds_what_is_damaged_anywhere() {
-    let folder = with_client();
+/// Overwrites a page that nobody reads who reads the tables.
+fn damage_an_index(folder: &Path) {
     let file = folder.join("chancery.sqlite");
-    let store = rusqlite::Connection::open(&file).unwrap();
+    let store = Connection::open(&file).unwrap();
     store.pragma_update(None, "wal_checkpoint", "truncate").unwrap();
     let index = "select rootpage from sqlite_schema where type = 'index' and tbl_name = 'record' order by rootpage desc";
     let page: u32 = store.query_row(index, [], |row| row.get(0)).unwrap();
     drop(store);
     let mut bytes = fs::read(&file).unwrap();
     let start = (page as usize - 1) * 4096;
-    bytes[start..start + 4096].fill(0xaa);
+    bytes.get_mut(start..start + 4096).unwrap().fill(0xaa);
     fs::write(&file, &bytes).unwrap();
+}
+
+/// A copy is made of the tables, and its indexes anew: it is good, and whoever waits for it hears that the store is not.
+#[test]
+fn a_backup_of_a_damaged_store_is_made_and_says_so() {
+    let folder = with_client();
+    damage_an_index(&folder);
+    let said = refused(&folder, &["backup", "backup"], "");
+    assert!(said.starts_with("written: backup ("), "{said}");
+    let line = said.lines().find(|line| line.starts_with("store.sqlite: ")).unwrap();
+    for part in
+        ["chancery.sqlite is damaged (", "`chancery restore backup --replace`", "keep earlier backups"]
+    {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    done(&folder, &["restore", "backup", "--replace"], "");
+    let said = done(&folder, &["check"], "");
+    assert!(said.contains("the configuration is good"), "{said}");
+    done(&folder, &["backup", "another"], "");
+}
+
+/// What no command would meet before somebody needs it: `check` reads the whole file.
+#[test]
+fn check_finds_what_is_damaged_anywhere() {
+    let folder = with_client();
+    damage_an_index(&folder);
     let said = refused(&folder, &["check"], "");
     let line = said.lines().find(|line| line.starts_with("store.sqlite: ")).unwrap();
     for part in

@@ -123,13 +123,14 @@ pub enum Seen {
 /// How many steps SQLite makes before it asks whether to go on: far less than a millisecond's.
 const STEPS: i32 = 1_000;
 
-/// Reads a whole store and writes nothing, whoever else is working on it. It gives up when `goes_on` says no.
+/// Reads a whole store and changes nothing in it, whoever else is working on it. It gives up when `goes_on` says no.
 ///
 /// # Errors
 /// When the file cannot be read at all.
 pub fn look_through(store: &Path, goes_on: impl Fn() -> bool + Send + 'static) -> Result<Seen, BackendError> {
     let look = || -> rusqlite::Result<Seen> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // A connection that only reads leaves `-wal` and `-shm` behind where it is the last one.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(store, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch("pragma trusted_schema = off;")?;
