@@ -321,6 +321,10 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
         return match () {
             () if !takes("set") => None,
             () if wrong.parse::<u16>().is_ok() => {
+/// How lines of the log are explained.
+const LINES_OF_THE_LOG: &str = "one line stands in quotes, and several come through the standard input: 'journalctl -u chancery -o cat | \
+                                chancery log explain -'";
+
                 Some(format!("an address is given by '--set http.listen=127.0.0.1:{wrong}'"))
             }
             () if wrong.contains('=') => Some(format!("a setting is overridden by '--set {wrong}'")),
@@ -337,6 +341,9 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
 }
 
 /// The error with the name that was probably meant, of a flag or of a command.
+    if within.get_name() == "explain" {
+        return Some(LINES_OF_THE_LOG.to_owned());
+    }
 fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
     let is_new = typed.iter().any(|word| word == "add");
     if let Some(tip) = names_of(&error, is_new) {
@@ -445,6 +452,7 @@ fn section(examples: &[(&str, &str)]) -> String {
     let width = examples.iter().map(|(typed, _)| typed.len()).max().unwrap_or(0);
     let mut text = String::from(if examples.len() == 1 { "Example:" } else { "Examples:" });
     for (typed, purpose) in examples {
+        "<CODE>" => Some(LINES_OF_THE_LOG),
         let line = format!("\n  {typed:width$}   {purpose}");
         text.push_str(line.trim_end());
     }

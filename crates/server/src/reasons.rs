@@ -185,16 +185,20 @@ fn remedy_of(code: ErrorCode) -> &'static str {
     }
 }
 
-/// [`explain`], or that of every line of standard input for `-`.
+/// [`explain`] of every line, which are those of standard input for `-`.
 ///
 /// # Errors
-/// When there is nothing of a name.
+/// When there is nothing of a name, or no line at all.
 pub(crate) fn explained(typed: &str) -> Result<String, String> {
-    if typed != "-" {
-        return explain(typed);
+    let lines = match typed {
+        "-" => std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?,
+        lines => lines.to_owned(),
+    };
+    let mut lines = lines.lines().filter(|line| !line.trim().is_empty()).peekable();
+    if lines.peek().is_none() {
+        return Err("there is nothing to explain: no line was read".to_owned());
     }
-    let lines = std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
-    lines.lines().filter(|line| !line.trim().is_empty()).map(explain).collect()
+    lines.map(explain).collect()
 }
 
 /// What the documentation says of a whole line of the log, or of whatever the log has by this name. Of a request id, it says

@@ -53,3 +53,21 @@ fn an_open_pipe_is_not_waited_for() {
     drop(input);
     assert!(ended.success());
 }
+
+/// Several lines of the log are explained however they come, and whoever pipes them without a `-` is told of it.
+#[test]
+fn several_lines_are_explained() {
+    let folder = crate::support::folder();
+    let lines = "{\"event\":\"refused\",\"reason\":\"pkce_missing\"}\n{\"event\":\"login_throttled\"}\n";
+    let explained = done(&folder, &["log", "explain", "-"], lines);
+    for name in ["pkce_missing\n", "login_throttled\n"] {
+        assert!(explained.contains(name), "{explained}");
+    }
+    assert_eq!(done(&folder, &["log", "explain", lines], ""), explained);
+    let said = refused(&folder, &["log", "explain"], lines);
+    assert!(said.contains("'journalctl -u chancery -o cat | chancery log explain -'"), "{said}");
+    for (argument, input) in [("-", " \n\n"), (" ", "")] {
+        let said = refused(&folder, &["log", "explain", argument], input);
+        assert!(said.contains("nothing to explain"), "{said}");
+    }
+}
