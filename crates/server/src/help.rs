@@ -225,13 +225,40 @@ const EXAMPLES: &[Shown] = &[
 ];
 
 /// What a command is called elsewhere.
-const ELSEWHERE: [(&str, &[&str]); 6] = [
+const ELSEWHERE: [(&str, &[&str]); 10] = [
     ("serve", &["start", "run", "up", "server", "start-dev"]),
+    ("check", &["validate", "verify", "test", "configtest", "doctor"]),
+    ("try", &["login", "signin", "sign-in"]),
+    ("backup", &["export", "dump"]),
+    ("restore", &["import", "load"]),
     ("add", &["create", "new", "register"]),
     ("remove", &["delete", "rm", "del", "revoke"]),
     ("update", &["edit", "modify", "change", "patch"]),
     ("show", &["get", "info", "describe", "read"]),
     ("list", &["ls", "all"]),
+];
+
+/// What there is no command for, and what does it.
+const NO_COMMANDS: [(&[&str], &str); 6] = [
+    (&["help"], "'chancery --help' shows all commands, and each command has its own --help"),
+    (&["version"], "'chancery --version' shows it"),
+    (
+        &["status", "health", "healthcheck", "ping", "ready"],
+        "a running server says whether it is well at /readyz of `management.listen`, as by 'curl http://127.0.0.1:9090/readyz'; \
+         'chancery check' looks at the configuration and the store",
+    ),
+    (
+        &["reload", "refresh", "reconfigure"],
+        "a running server reads its configuration anew at SIGHUP, as by 'systemctl reload chancery'; 'chancery check' looks at it before",
+    ),
+    (
+        &["stop", "restart", "shutdown", "down", "kill"],
+        "a running server ends in good order at SIGTERM, as by 'systemctl stop chancery' and 'systemctl restart chancery'",
+    ),
+    (
+        &["migrate", "upgrade", "migration", "migrations"],
+        "the first start of a new version changes the tables by itself: make a backup before, with 'chancery backup FILE'",
+    ),
 ];
 
 /// Reads the arguments of this process; a mistake, `--help` and `--version` end it.
@@ -294,6 +321,10 @@ fn known_wish(wrong: &str, within: &Command, value: &str) -> Option<String> {
     Some(format!("a claim is given as '{}={value}'", claim.replace('-', "_")))
 }
 
+/// How lines of the log are explained.
+const LINES_OF_THE_LOG: &str = "one line stands in quotes, and several come through the standard input: 'journalctl -u chancery -o cat | \
+                                chancery log explain -'";
+
 /// Claims that have been taken for flags.
 const CLAIMS: [&str; 6] = ["email", "name", "given-name", "family-name", "nickname", "locale"];
 
@@ -310,6 +341,9 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
             "'chancery dev --directory FOLDER' starts the development provider of a folder".to_owned(),
         );
     }
+    if within.get_name() == "explain" {
+        return Some(LINES_OF_THE_LOG.to_owned());
+    }
     if let Some(tip) = known_wish(wrong, within, value) {
         return Some(tip);
     }
@@ -321,10 +355,6 @@ fn in_other_words(wrong: &str, within: &Command, typed: &[OsString]) -> Option<S
         return match () {
             () if !takes("set") => None,
             () if wrong.parse::<u16>().is_ok() => {
-/// How lines of the log are explained.
-const LINES_OF_THE_LOG: &str = "one line stands in quotes, and several come through the standard input: 'journalctl -u chancery -o cat | \
-                                chancery log explain -'";
-
                 Some(format!("an address is given by '--set http.listen=127.0.0.1:{wrong}'"))
             }
             () if wrong.contains('=') => Some(format!("a setting is overridden by '--set {wrong}'")),
@@ -341,9 +371,6 @@ const LINES_OF_THE_LOG: &str = "one line stands in quotes, and several come thro
 }
 
 /// The error with the name that was probably meant, of a flag or of a command.
-    if within.get_name() == "explain" {
-        return Some(LINES_OF_THE_LOG.to_owned());
-    }
 fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
     let is_new = typed.iter().any(|word| word == "add");
     if let Some(tip) = names_of(&error, is_new) {
@@ -391,10 +418,10 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
                 words == meant
             };
             error.remove(ContextKind::SuggestedSubcommand);
-            if name == "help" {
-                let tip =
-                    "'chancery --help' shows all commands, and each command has its own --help".to_owned();
-                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            let is_whole = within.get_name() == "chancery";
+            let done_by = NO_COMMANDS.iter().find(|(names, _)| names.contains(&&*name));
+            if let Some((_, tip)) = done_by.filter(|_| is_whole || name == "help") {
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![(*tip).into()]));
                 return error;
             }
             let has = |known: &str| within.get_subcommands().any(|command| command.get_name() == known);
@@ -425,6 +452,7 @@ fn names_of(error: &Error, is_new: bool) -> Option<&'static str> {
         }
         "<CLIENT_ID>" => Some("which client? `chancery client list` shows them"),
         "<KID>" => Some("which key? `chancery keys list` shows them"),
+        "<CODE>" => Some(LINES_OF_THE_LOG),
         _ => None,
     })
 }
@@ -452,7 +480,6 @@ fn section(examples: &[(&str, &str)]) -> String {
     let width = examples.iter().map(|(typed, _)| typed.len()).max().unwrap_or(0);
     let mut text = String::from(if examples.len() == 1 { "Example:" } else { "Examples:" });
     for (typed, purpose) in examples {
-        "<CODE>" => Some(LINES_OF_THE_LOG),
         let line = format!("\n  {typed:width$}   {purpose}");
         text.push_str(line.trim_end());
     }

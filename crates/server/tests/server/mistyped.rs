@@ -38,6 +38,19 @@ fn what_a_command_does_not_take_is_explained() {
         (&["user", "add", "bob", "--password", "x"], "'--password-file FILE'"),
         (&["client", "secret", "photos"], "a similar subcommand exists: 'rotate'"),
         (&["--dev=x"], "'chancery dev --directory FOLDER'"),
+        (&["status"], "/readyz of `management.listen`"),
+        (&["health"], "'chancery check'"),
+        (&["reload"], "'systemctl reload chancery'"),
+        (&["restart"], "'systemctl restart chancery'"),
+        (&["stop"], "SIGTERM"),
+        (&["version"], "'chancery --version'"),
+        (&["migrate"], "the first start of a new version"),
+        (&["validate"], "a similar subcommand exists: 'check'"),
+        (&["login"], "a similar subcommand exists: 'try'"),
+        (&["export"], "a similar subcommand exists: 'backup'"),
+        (&["import"], "a similar subcommand exists: 'restore'"),
+        (&["log", "explain"], "'journalctl -u chancery -o cat | chancery log explain -'"),
+        (&["log", "explain", "a", "b"], "one line stands in quotes"),
     ] {
         let said = mistyped(&folder, line);
         assert!(said.contains(tip), "{line:?}: {said}");
