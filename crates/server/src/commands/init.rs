@@ -14,7 +14,7 @@ use chancery_store_memory::MemoryStore;
 use chancery_types::Issuer;
 
 use super::check::nameless_host;
-use super::user::new_username;
+use super::user::{new_username, notice_address};
 use super::{Output, lines};
 use crate::access::{check_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
@@ -80,6 +80,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
         let email = claims.get("email").and_then(|email| serde_json::from_str::<String>(email.get()).ok());
         let email = email.unwrap_or_else(|| "no e-mail address".to_owned());
         who = format!("user:    {}, {}\n", Escaped(username.as_str()), Escaped(&email));
+        notice_address(&Claims::default(), &claims, &username);
         Some(rehearsed(&settings, NewPerson { username, password, claims, id: None }).await?)
     };
 

@@ -35,6 +35,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             let added = opened.accounts.add(&settings.realm, new).await;
             let person = added.map_err(not_added)?;
             notice_unknown(&settings, person.username.as_str(), &person.claims);
+            notice_address(&before, &person.claims, &person.username);
             let (id, name) = (person.id.as_str(), person.username.as_str());
             let said = format!("added {} as {}\n", Escaped(name), Escaped(id));
             Ok(form.print(said, &json!({ "id": id, "username": name, "done": "added" })))
@@ -59,6 +60,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
                 })?;
             }
             notice_unknown(&settings, person.username.as_str(), &claims);
+            notice_address(&person.claims, &claims, &person.username);
             let done = if differences.is_empty() { "unchanged" } else { "the claims are changed" };
             let value = json!({
                 "id": person.id, "username": person.username.as_str(), "done": done, "claims": claims,
@@ -228,6 +230,22 @@ fn notice_unknown(settings: &Settings, username: &str, claims: &Claims) {
             };
             eprintln!("{}", Escaped(&format!("claim {name} {notice}{near}{undone}")));
         }
+    }
+}
+
+/// An e-mail address whose domain has no dot is stored, because some networks have such, and said when it is new.
+pub(super) fn notice_address(before: &Claims, after: &Claims, username: &Username) {
+    let email = |claims: &Claims| -> Option<String> { serde_json::from_str(claims.get("email")?.get()).ok() };
+    let Some(address) = email(after).filter(|_| email(before) != email(after)) else { return };
+    let domain = address.rsplit('@').next().unwrap_or_default();
+    // RFC 5321 section 4.1.3: in brackets stands the address of a host.
+    if !domain.contains('.') && !domain.starts_with('[') {
+        let notice = format!(
+            "notice: email: {address:?}: {domain} has no dot, so that mail reaches it in a network with such names alone; if that is a \
+             slip, `chancery user set {} email=ADDRESS` corrects it",
+            Word(username.as_str())
+        );
+        eprintln!("{}", Escaped(&notice));
     }
 }
 

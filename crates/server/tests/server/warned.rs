@@ -370,6 +370,31 @@ fn another_wrapping_key_is_refused() {
     }
 }
 
+/// An address that only a network without dots in its names knows may be meant, and is more often a slip.
+#[test]
+fn a_mail_address_without_a_domain_is_noticed() {
+    let notice = |folder: &Path, arguments: &[&str]| {
+        let output = run(folder, arguments, "correct horse\n");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let folder = crate::support::folder();
+    let init = ["init", "--issuer", "https://id.example.org", "--username", "alice", "--email", "alice@walk"];
+    let expected = |name: &str| {
+        format!(
+            "notice: email: \"alice@walk\": walk has no dot, so that mail reaches it in a network with such names alone; if that is a \
+             slip, `chancery user set {name} email=ADDRESS` corrects it\n"
+        )
+    };
+    assert_eq!(notice(&folder, &init), expected("alice"));
+    assert_eq!(notice(&folder, &["user", "add", "bob", "email=alice@walk"]), expected("bob"));
+    assert_eq!(notice(&folder, &["user", "set", "bob", "nickname=b"]), "", "it was said");
+    for good in ["bob@walk.example", "bob@[192.0.2.1]", "bob@[IPv6:2001:db8::1]"] {
+        assert_eq!(notice(&folder, &["user", "set", "bob", &format!("email={good}")]), "", "{good}");
+    }
+    assert_eq!(notice(&folder, &["user", "set", "bob", "email=alice@walk"]), expected("bob"));
+}
+
 /// A strict check says what it refuses although nothing is wrong.
 #[test]
 fn a_strict_check_says_why() {
