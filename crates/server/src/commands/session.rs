@@ -48,7 +48,7 @@ pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
                     }
                 }
             }
-            Ok(ended.print(username.as_deref(), form))
+            ended.said(username.as_deref(), form)
         }
     }
 }
@@ -158,6 +158,24 @@ struct Ended {
     offline: BTreeSet<ClientId>,
     /// Whether that has ended, too.
     with_grants: bool,
+    /// Those for whom it has not, because they were being changed all the time.
+    left: Vec<String>,
+}
+
+/// How often a change is tried that others may be in the way of.
+const ATTEMPTS: usize = 5;
+
+/// Ends everything that clients were given for a person, unless the person is changed at the same moment, each time.
+async fn signed_out(settings: &Settings, opened: &Opened, person: &Person) -> Result<bool, String> {
+    for _ in 0..ATTEMPTS {
+        match opened.accounts.sign_out_everywhere(&settings.realm, &person.username).await {
+            Err(AccountError::Changed) => {}
+            // Whoever was removed meanwhile has nothing left.
+            Ok(_) | Err(AccountError::Unknown) => return Ok(true),
+            Err(error) => return Err(text(error)),
+        }
+    }
+    Ok(false)
 }
 
 impl Ended {
@@ -169,13 +187,10 @@ impl Ended {
     ) -> Result<(), String> {
         let sessions = sessions(settings, opened, &person.id).await?;
         self.told.extend(told(settings, opened, &sessions).await?);
-        self.offline.extend(offline(settings, opened, &person.id).await?);
-        if self.with_grants {
-            match opened.accounts.sign_out_everywhere(&settings.realm, &person.username).await {
-                // Whoever was removed meanwhile has nothing left.
-                Ok(_) | Err(AccountError::Unknown) => {}
-                Err(error) => return Err(text(error)),
-            }
+        let offline = offline(settings, opened, &person.id).await?;
+        match !self.with_grants || signed_out(settings, opened, person).await? {
+            true => self.offline.extend(offline),
+            false => self.left.push(person.username.as_str().to_owned()),
         }
         self.sessions += end_all(settings, opened, &person.id).await?;
         Ok(())
@@ -202,7 +217,20 @@ impl Ended {
         Ok(())
     }
 
-    /// In words. Without a name it was everybody.
+    /// What is printed, and whether all was done. Without a name it was everybody.
+    fn said(&self, username: Option<&str>, form: Form) -> Output {
+        let printed = self.print(username, form);
+        if self.left.is_empty() {
+            return Ok(printed);
+        }
+        print!("{printed}");
+        Err(format!(
+            "what clients may do goes on for {}, whom somebody else changed at the same moments: the same command once more ends it",
+            self.left.join(", ")
+        ))
+    }
+
+    /// In words.
     fn print(&self, username: Option<&str>, form: Form) -> String {
         let names = |clients: &BTreeSet<ClientId>| -> Vec<String> {
             clients.iter().map(|client| client.as_str().to_owned()).collect()
@@ -222,6 +250,9 @@ impl Ended {
         let who = username.map_or_else(|| "people are".to_owned(), |name| format!("{} is", Escaped(name)));
         if self.with_grants {
             said.push_str("; everything that clients were given has ended");
+            if !self.left.is_empty() {
+                said.push_str(&format!(" but for {}", Escaped(&self.left.join(", "))));
+            }
             if !offline.is_empty() {
                 said.push_str(&format!(", also for the time when {who} away ({})", offline.join(", ")));
             }
@@ -237,26 +268,11 @@ impl Ended {
             said + "\n",
             &json!({
                 "ended": self.sessions, "notifies": notified, "grants": self.with_grants,
-                "offline_ended": ended, "offline_left": left,
+                "offline_ended": ended, "offline_left": left, "people_left": self.left,
             }),
         )
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_machine_itself_is_called_so() {
-        for (network, expected) in [
-            (Some("::/64"), "this machine"),
-            (Some("127.0.0.1"), "this machine"),
-            (Some("203.0.113.7"), "203.0.113.7"),
-            (None, ""),
-        ] {
-            let network = network.map(Into::into);
-            assert_eq!(from(&Place { network, ..Place::default() }), expected);
-        }
-    }
-}
+mod tests;
