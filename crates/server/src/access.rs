@@ -123,7 +123,7 @@ pub(crate) fn full_disk(folder: &Path) -> String {
 /// What is said of a store that this process may not open or write: the file, its folder, or what is beside it.
 pub(crate) fn forbidden_store(path: &Path) -> String {
     let (user, shown, folder) = (ourselves(), path.display(), folder_of(path));
-    let first = as_owner_of(&folder);
+    let first = as_owner_of(&folder, "the folder");
     let folder = folder.display();
     format!(
         "{shown} cannot be opened or written by user {user}, as whom this runs; its -wal and -shm are written beside it: {first}\
@@ -132,11 +132,11 @@ pub(crate) fn forbidden_store(path: &Path) -> String {
     )
 }
 
-/// What whoever is not the owner of a folder does first, because its owner can work with what is in it.
-pub(crate) fn as_owner_of(folder: &Path) -> String {
-    match std::fs::metadata(folder).map(|metadata| metadata.uid()) {
+/// What whoever is not the owner of a folder or file does first, because its owner can work with it.
+pub(crate) fn as_owner_of(place: &Path, called: &str) -> String {
+    match std::fs::metadata(place).map(|metadata| metadata.uid()) {
         Ok(owner) if owner != ourselves() && owner != ROOT => {
-            format!("run it as user {owner}, who owns the folder, with `sudo -u '#{owner}'`; or ")
+            format!("run it as user {owner}, who owns {called}, with `sudo -u '#{owner}'`; or ")
         }
         _ => String::new(),
     }
@@ -263,14 +263,14 @@ mod tests {
     /// Root may work anywhere, and its commands are for nobody else.
     #[test]
     fn a_stranger_is_told_to_be_the_owner_first() {
-        assert_eq!(as_owner_of(Path::new("/")), "", "nobody is sent to root");
+        assert_eq!(as_owner_of(Path::new("/"), "the folder"), "", "nobody is sent to root");
         let folder = std::env::temp_dir().join(format!("chancery-owned-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        assert_eq!(as_owner_of(&folder), "", "it is ours");
+        assert_eq!(as_owner_of(&folder, "the folder"), "", "it is ours");
         if ourselves() == ROOT {
             std::os::unix::fs::chown(&folder, Some(ANOTHER), None).unwrap();
             let first = "run it as user 1001, who owns the folder, with `sudo -u '#1001'`; or ";
-            assert_eq!(as_owner_of(&folder), first);
+            assert_eq!(as_owner_of(&folder, "the folder"), first);
             let told = forbidden_store(&folder.join("store"));
             assert!(told.contains(&format!("{first}`chown ")), "{told}");
         }

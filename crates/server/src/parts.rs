@@ -327,7 +327,11 @@ impl Opened {
         Err(settings.values.explain(complaint).to_string())
     }
 
-    async fn check_wrapping_key(&self, settings: &Settings) -> Result<(), String> {
+    /// Checks that what is sealed in the store was sealed with the wrapping key that is given.
+    ///
+    /// # Errors
+    /// Which key cannot be opened, and what to do.
+    pub(crate) async fn check_wrapping_key(&self, settings: &Settings) -> Result<(), String> {
         let Store::Sqlite { wrapping_key, .. } = &settings.store else { return Ok(()) };
         let keys = self.keys.list(&settings.realm).await.map(drop);
         let secrets = self.keys.secrets(&settings.realm).await.map(drop);

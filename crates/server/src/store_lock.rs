@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::access::{check_store, folder_of, full_disk, ourselves};
+use crate::access::{as_owner_of, check_store, folder_of, full_disk, ourselves};
 use crate::settings::{Settings, Store};
 
 /// What wants a store for itself.
@@ -68,10 +68,10 @@ pub(crate) fn check_lock(store: &Path) -> Result<(), String> {
 fn unusable(place: &Path, error: std::io::Error) -> String {
     match error.kind() {
         ErrorKind::PermissionDenied => {
-            let (user, shown) = (ourselves(), place.display());
+            let (user, shown, first) = (ourselves(), place.display(), as_owner_of(place, "it"));
             format!(
                 "{shown}, by which one server at a time has the store, cannot be opened by user {user}, as whom this runs \
-                 ({error}): `chown {user} {shown}` and `chmod 600 {shown}`"
+                 ({error}): {first}`chown {user} {shown}` and `chmod 600 {shown}`"
             )
         }
         ErrorKind::StorageFull => format!("{}: {}", place.display(), full_disk(&folder_of(place))),

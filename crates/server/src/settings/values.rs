@@ -193,7 +193,7 @@ pub(crate) fn with_remedy(said: String) -> String {
             let path = before.trim_end_matches("cannot be read: ").trim_end_matches(": ").rsplit(": ").next();
             let path = path.unwrap_or_default();
             let user = access::ourselves();
-            let first = access::as_owner_of(&access::folder_of(Path::new(path)));
+            let first = access::as_owner_of(&access::folder_of(Path::new(path)), "the folder");
             format!(
                 "{before}{FORBIDDEN}: {first}let user {user}, as whom this runs, read it: `chown {user} {path}` or \
                  `chmod g+r {path}` for its group; each folder above it must let that user in, as with `chmod g+x`{after}"

@@ -1,9 +1,11 @@
 //! One server works on a store at a time, and what replaces a store wants it for itself.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use crate::support::{Server, done, initialised, refused};
+use crate::support::{Server, chancery, done, initialised, refused};
 
 fn serve(folder: &Path) -> String {
     refused(
@@ -92,4 +94,27 @@ fn a_store_that_is_served_is_not_moved_to_another_issuer() {
     assert!(said.contains("is in use by a server (process ") && said.contains("stop it first"), "{said}");
     ended(server);
     done(&folder, &moved, "");
+}
+
+/// A server that has run as another user has left the file to that one, who can go on with it. Only root can show it.
+#[test]
+fn a_lock_of_another_user_names_who_can_take_it() {
+    let folder = initialised();
+    ended(Server::start(&folder, &[]));
+    let lock = folder.join(".chancery.sqlite.lock");
+    let ours = fs::metadata(&folder).unwrap().uid();
+    if ours != 0 {
+        return;
+    }
+    let nobody = 65_534;
+    for name in ["chancery.sqlite", "chancery.toml", "wrapping.key", "."] {
+        chown(folder.join(name), Some(nobody), None).unwrap();
+    }
+    chown(&lock, Some(1), None).unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut command = chancery(&folder);
+    command.uid(nobody).args(["serve", "--set", "http.listen=127.0.0.1:0"]);
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let first = "run it as user 1, who owns it, with `sudo -u '#1'`; or `chown 65534 ";
+    assert!(said.contains(first), "{said}");
 }

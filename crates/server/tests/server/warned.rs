@@ -365,9 +365,20 @@ fn another_wrapping_key_is_refused() {
     for command in [&["check"][..], &["serve"], &["client", "list"], &["keys", "list"]] {
         let said = refused(&folder, command, "");
         assert!(said.contains("keys.wrapping_key: ") && said.contains("wrapping.key: the key "), "{said}");
-        assert!(said.contains("put back the one that this store was made with"), "{said}");
+        let way_out = "put back the one that this store was made with; if there is no copy of it, `chancery keys replace \
+                       --lost-wrapping-key`";
+        assert!(said.contains(way_out), "{said}");
         assert_eq!(said.lines().filter(|line| !line.starts_with("warning: ")).count(), 1, "{said}");
     }
+    let operate = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate.md");
+    assert!(fs::read_to_string(operate).unwrap().contains("\n### Without the wrapping key\n"));
+    // What is left of an earlier run was sealed by it, too.
+    fs::remove_file(folder.join("chancery.toml")).unwrap();
+    let said = refused(&folder, &["init", "--issuer", "https://id.example.org", "--no-user"], "");
+    assert!(
+        said.contains("wrapping.key: the key ") && said.contains("\"Without the wrapping key\""),
+        "{said}"
+    );
 }
 
 /// An address that only a network without dots in its names knows may be meant, and is more often a slip.
