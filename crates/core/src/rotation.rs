@@ -146,8 +146,8 @@ pub fn succeed(
     under_way.map(|(at, _)| at)
 }
 
-/// Why none of these keys signs, if all that will are to begin later: each began at once or took over from another, so that
-/// time has been later already. `None` if one of them signs, or if none ever will.
+/// Why none of these keys signs, if all that will are to begin later: unless somebody wanted that, each began at once or took over
+/// from another, so that time has been later already. `None` if one of them signs, or if none ever will.
 #[must_use]
 pub fn before_their_time<'a>(
     keys: impl Iterator<Item = &'a KeyTimes> + Clone,
@@ -161,7 +161,7 @@ pub fn before_their_time<'a>(
     let begins = keys.filter(is_used).map(|key| key.sign_from).filter(|at| *at > now).min()?;
     Some(format!(
         "no key for {names} signs at this time, which is {} by the clock of this machine: the first one begins at {}. Is the clock \
-         right? Set it; nothing else is needed",
+         right? If not, set it, and nothing else is needed; if it is, nothing is signed so before",
         now.rfc3339(),
         begins.rfc3339()
     ))
@@ -307,6 +307,7 @@ mod tests {
             "no key for RS256",
             "1970-01-01T00:01:00.000Z by the clock",
             "begins at 1970-01-01T06:00:00.000Z",
+            "If not, set it, and nothing else is needed; if it is, nothing is signed so before",
         ] {
             assert!(why.contains(part), "{why}");
         }

@@ -384,7 +384,7 @@ mod tests {
         ] {
             let why = said.unwrap_err();
             assert!(
-                why.contains("Is the clock right? Set it") && why.ends_with("no key was changed"),
+                why.contains("Is the clock right? If not, set it") && why.ends_with("no key was changed"),
                 "{why}"
             );
         }
