@@ -31,13 +31,16 @@ impl Error for Damaged {
     }
 }
 
+/// The way out where there is no room.
+const MAKE_ROOM: &str = "make room on the disk of the store's folder";
+
 /// An error of SQLite that says that there is no room, with the way out.
 #[derive(Debug)]
 struct Full(rusqlite::Error);
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: make room on the disk of the store's folder", self.0)
+        write!(f, "{}: {MAKE_ROOM}", self.0)
     }
 }
 
@@ -58,7 +61,7 @@ impl fmt::Display for NotCommitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not committed: {}", self.said)?;
         match self.cause.map(|cause| cause.code) {
-            Some(ErrorCode::DiskFull) => write!(f, ": make room on the disk of the store's folder"),
+            Some(ErrorCode::DiskFull) => write!(f, ": {MAKE_ROOM}"),
             _ => Ok(()),
         }
     }
