@@ -78,6 +78,7 @@ const SHOWN = {
     'error-client-disabled': 'A client that is disabled',
     'error-parameter-repeated': 'A parameter that came twice',
     'error-pushed-request-gone': 'A pushed request that has ended',
+    'error-another-origin': 'A form from another address',
     'error-busy': 'Too much to do',
     'error-broken': 'A fault of the server',
     'not-found': 'An address where there is nothing',

@@ -180,8 +180,13 @@ mod tests {
             client: chancery_types::ClientId::parse("app").unwrap(),
         };
         let failed = |reason| Event::LoginFailed { attempt: attempt.clone(), reason };
-        let refused =
-            |endpoint, reason| Event::Refused { endpoint, reason, client: None, redirect_uri: None };
+        let refused = |endpoint, reason| Event::Refused {
+            endpoint,
+            reason,
+            client: None,
+            redirect_uri: None,
+            origins: None,
+        };
         let incomplete = refused(Endpoint::Interaction, &FORM_INCOMPLETE);
         let astray = refused(Endpoint::Authorization, &FORM_WITHOUT_ACTION);
         for (event, text) in [

@@ -257,7 +257,7 @@ impl Env {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone(), client },
             Failure::Refused(refusal) if refusal.reason.code == ErrorCode::AuthorizationPending => return,
             Failure::Refused(refusal) => {
-                Event::Refused { endpoint, reason: refusal.reason, client, redirect_uri: None }
+                Event::Refused { endpoint, reason: refusal.reason, client, redirect_uri: None, origins: None }
             }
         };
         self.record(call, &event);

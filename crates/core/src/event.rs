@@ -120,6 +120,28 @@ impl RefusedClient {
     }
 }
 
+/// The origins (RFC 6454) that a request came from and has to come from, which are not the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// What the browser says, of 200 characters at most; `null` where the page does not show it, as no page of ours does. A
+    /// stranger may have chosen it.
+    pub sent: Option<Box<str>>,
+    /// That of the pages that may send such a request.
+    pub own: Box<str>,
+}
+
+impl Origins {
+    /// How many characters of an origin are told.
+    const LONGEST: usize = 200;
+
+    /// What was sent beside what has to be.
+    #[must_use]
+    pub fn of(sent: Option<&str>, own: &str) -> Self {
+        let sent = sent.map(|sent| sent.chars().take(Self::LONGEST).collect::<String>().into());
+        Self { sent, own: own.into() }
+    }
+}
+
 /// Why a client could not be told something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -374,6 +396,8 @@ pub enum Event {
         /// The redirect URI, or that of a logout, that a person's browser came with, if the client has not registered it:
         /// scheme, host, port and path, of 200 characters at most. A stranger may have chosen it.
         redirect_uri: Option<Box<str>>,
+        /// Where it came from, if that is why.
+        origins: Option<Origins>,
     },
     /// A request object could not be fetched from its `request_uri`.
     RequestObjectUnavailable {

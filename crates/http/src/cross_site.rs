@@ -12,10 +12,17 @@ use http::uri::Authority;
 chancery_core::reasons! {
     /// A form of this server was posted by a page of another origin than the issuer's: scheme, host and port have to be the
     /// same, and `127.0.0.1` is another host than `localhost`.
-    pub(crate) FORM_OF_ANOTHER_ORIGIN = Reason {
+    pub FORM_OF_ANOTHER_ORIGIN = Reason {
         name: "form_of_another_origin",
         code: ErrorCode::InvalidRequest,
         description: "the form was posted from another site",
+        section: "RFC 9700 section 4.7",
+    };
+    /// The request does not come from the origin of `interaction.location`.
+    pub(crate) NOT_OF_FRONT_END = Reason {
+        name: "not_of_front_end",
+        code: ErrorCode::InvalidRequest,
+        description: "only the pages of this server may ask this",
         section: "RFC 9700 section 4.7",
     };
 }

@@ -25,6 +25,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::bodies::BodyError;
+use crate::cross_site::NOT_OF_FRONT_END;
 use crate::encode::{HttpResponse, empty, error_body, method_not_allowed, text};
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
@@ -34,13 +35,6 @@ use crate::site::Site;
 use crate::view_json::view_json;
 
 chancery_core::reasons! {
-    /// The request does not come from the origin of `interaction.location`.
-    pub(crate) NOT_OF_FRONT_END = Reason {
-        name: "not_of_front_end",
-        code: ErrorCode::InvalidRequest,
-        description: "only the pages of this server may ask this",
-        section: "RFC 9700 section 4.7",
-    };
     /// The body is not a JSON object with the members that the page has to send.
     FRONT_END_BODY = Reason {
         name: "front_end_body",
@@ -143,7 +137,9 @@ pub(crate) async fn answer(
             let meant = meant(site, &mut call, parts, location);
             let next = match &meant {
                 Ok(interaction) => site.provider.interaction_view(&call, interaction).await,
-                Err(failure) => refused(site, &call, failure.clone()),
+                Err(failure) => {
+                    Err(site.unread(&call, Endpoint::Interaction, failure.clone(), &parts.headers))
+                }
             };
             told(site, &call, &parts.headers, meant.as_deref().unwrap_or_default(), next)
         }
@@ -153,7 +149,9 @@ pub(crate) async fn answer(
                 .and_then(|interaction| Ok(fields(sent, form::complete(body)?, &interaction)?));
             let next = match &entered {
                 Ok(fields) => take(site, &call, sent, fields).await,
-                Err(failure) => refused(site, &call, failure.clone()),
+                Err(failure) => {
+                    Err(site.unread(&call, Endpoint::Interaction, failure.clone(), &parts.headers))
+                }
             };
             let interaction =
                 entered.as_ref().ok().and_then(|fields| fields.one("interaction").ok().flatten());
@@ -183,18 +181,16 @@ fn meant(site: &Site, call: &mut Call, parts: &Parts, location: &Location) -> Re
     Ok(interaction.unwrap_or_default().to_owned())
 }
 
-/// Refused before the engine saw it.
-fn refused(site: &Site, call: &Call, failure: Failure) -> Result<Next, PageError> {
-    site.refused(call, Endpoint::Interaction, &failure);
-    Err(failure.into())
-}
-
 /// What the person has entered.
 async fn take(site: &Site, call: &Call, sent: Sent, fields: &Params<'_>) -> Result<Next, PageError> {
     match site.provider.step(call, fields).await? {
         ControlFlow::Break(next) => Ok(next),
         ControlFlow::Continue(step) if sent.answers(&step) => Ok(step.press(fields).await?),
-        ControlFlow::Continue(_) => refused(site, call, (&FRONT_END_PAGE).into()),
+        ControlFlow::Continue(_) => {
+            let error = PageError::from(&FRONT_END_PAGE);
+            error.record(call, site.provider.env(), Endpoint::Interaction);
+            Err(error)
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub use encode::{Challenge, token_challenge};
 mod route;
 mod cors;
 mod cross_site;
+pub use cross_site::FORM_OF_ANOTHER_ORIGIN;
+
 mod interaction_id;
 mod site;
 mod check_session;

@@ -55,16 +55,12 @@ impl OwnForm {
                 Ok(Self { service: service.clone(), call, parts: parts.clone(), fields: fields.into_owned() })
             }
             Err(failure) => {
-                site.refused(&call, Endpoint::Interaction, &failure);
+                let error = site.unread(&call, Endpoint::Interaction, failure, &parts.headers);
                 let page = match location {
-                    Some(location) => front_end::own_answer(
-                        site,
-                        &call,
-                        (&parts.headers, ""),
-                        Err(failure.into()),
-                        location,
-                    ),
-                    None => site.error_page(&call, &failure.into(), Retry::No),
+                    Some(location) => {
+                        front_end::own_answer(site, &call, (&parts.headers, ""), Err(error), location)
+                    }
+                    None => site.error_page(&call, &error, Retry::No),
                 };
                 Err(Box::new(service.protected(id_header(&call), page)))
             }

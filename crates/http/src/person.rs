@@ -42,8 +42,8 @@ pub(crate) async fn answer(
     let params = match read(site, route, parts, body) {
         Ok(params) => params,
         Err(failure) => {
-            site.refused(&call, route.endpoint, &failure);
-            return site.error_page(&call, &failure.into(), retry(route, parts, false));
+            let error = site.unread(&call, route.endpoint, failure, &parts.headers);
+            return site.error_page(&call, &error, retry(route, parts, false));
         }
     };
     let chosen = chosen_language(site, &params);

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::{Call, PostedAgain};
 use chancery_core::error::Failure;
+use chancery_core::event::Origins;
 use chancery_core::interaction::view::{
     AccountsView, ApprovalDoneView, DeviceDoneView, ErrorView, FormAction, FormView, LoginView,
     LogoutFramesView, SignUpView, UnregisteredView,
@@ -15,13 +16,14 @@ use chancery_core::interaction::view::{
 use chancery_core::interaction::{Entrance, Location};
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
-use chancery_core::request::{PageError, UnregisteredUri};
+use chancery_core::request::{Mistake, PageError, UnregisteredUri};
 use chancery_types::ClientId;
 use chancery_types::handle::{Handle, Interaction};
-use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{ORIGIN, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
 
 use crate::cookies::Cookies;
+use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, NOT_OF_FRONT_END};
 use crate::encode::{Form, HttpResponse, MayBeFramed, error_body, in_query, page, page_policy};
 use crate::form::URL_LIMIT;
 use crate::pages::{
@@ -304,6 +306,32 @@ impl Site {
             answer.headers_mut().insert(RETRY_AFTER, wait.clone());
         }
         answer
+    }
+
+    /// Records why the request of a person's browser was not even read, with where it came from if that is why.
+    pub(crate) fn unread(
+        &self,
+        call: &Call,
+        endpoint: Endpoint,
+        failure: Failure,
+        headers: &HeaderMap,
+    ) -> PageError {
+        let own = match &failure {
+            Failure::Refused(why) if *why.reason == FORM_OF_ANOTHER_ORIGIN => {
+                Some(self.provider.issuer().origin())
+            }
+            Failure::Refused(why) if *why.reason == NOT_OF_FRONT_END => {
+                self.provider.pages_location().map(Location::origin)
+            }
+            _ => None,
+        };
+        let sent = headers.get_all(ORIGIN).iter().map(|sent| String::from_utf8_lossy(sent.as_bytes()));
+        let sent = sent.collect::<Vec<_>>().join(", ");
+        let sent = Some(&*sent).filter(|sent| !sent.is_empty());
+        let mistake = own.map(|own| Mistake::AnotherOrigin(Origins::of(sent, own)));
+        let error = PageError { mistake, ..failure.into() };
+        error.record(call, self.provider.env(), endpoint);
+        error
     }
 
     /// Records a refusal that happened before the engine saw the request.

@@ -96,7 +96,16 @@ fn own_remedy(name: &str) -> Option<&'static str> {
             "compare the line's redirect_uri with `chancery client show ID`; if it is the client's own, `chancery client update ID` with \
              --redirect-uri for each of all its addresses registers it; otherwise somebody has made a link of their own"
         }
-        "form_of_another_origin" | "form_foreign" => {
+        "form_of_another_origin" => {
+            "compare the line's origin with its own_origin. null: if it happens to everybody, people see the pages at another address \
+             than the issuer's: a proxy that changes scheme, host or port is to be mended, or the issuer. An address of yours: the page there \
+             has to be at the issuer's. Otherwise nothing: another site has sent a form here"
+        }
+        "not_of_front_end" => {
+            "compare the line's origin with its own_origin, which is that of interaction.location: if it is an address of your own pages, \
+             that setting is to name it; otherwise nothing: another site has called"
+        }
+        "form_foreign" => {
             "nothing: another site has sent a form here, or pages of your own lack the hidden fields of the form"
         }
         "form_without_cookie" => {
@@ -403,6 +412,8 @@ mod tests {
             ("tokens_issued", "what to do: nothing"),
             ("client_unknown", "what to do: look in the client's own configuration"),
             ("form_too_old", "what to do: nothing: the page says so"),
+            ("form_of_another_origin", "what to do: compare the line's origin with its own_origin"),
+            ("not_of_front_end", "interaction.location"),
         ] {
             let text = explain(code).unwrap();
             assert!(text.contains(said), "{code}: {text}");

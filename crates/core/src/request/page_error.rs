@@ -8,7 +8,7 @@ use chancery_types::{ClientId, RedirectUri};
 
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, debug_as_display};
-use crate::event::{Endpoint, Event, RefusedClient};
+use crate::event::{Endpoint, Event, Origins, RefusedClient};
 use crate::model::{Client, RedirectUse};
 
 /// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
@@ -32,6 +32,8 @@ pub struct PageError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mistake {
+    /// The form comes from another origin than that of the pages that have it.
+    AnotherOrigin(Origins),
     /// The client is disabled.
     ClientDisabled(ClientId),
     /// The request names no client.
@@ -56,6 +58,7 @@ impl Mistake {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::AnotherOrigin(_) => "another_origin",
             Self::ClientDisabled(_) => "client_disabled",
             Self::ClientIdMissing => "client_id_missing",
             Self::ClientUnknown(_) => "client_unknown",
@@ -72,7 +75,7 @@ impl Mistake {
             Self::ClientDisabled(id) | Self::PushedRequestGone(id) => Some(id.as_str()),
             Self::RedirectUriMissing { client, .. } => Some(client.as_str()),
             Self::ClientUnknown(id) => Some(id),
-            Self::ClientIdMissing | Self::ParameterRepeated(_) => None,
+            Self::AnotherOrigin(_) | Self::ClientIdMissing | Self::ParameterRepeated(_) => None,
         }
     }
 }
@@ -110,14 +113,21 @@ impl UnregisteredUri {
 
 impl PageError {
     /// Records why the person gets the page.
-    pub(crate) fn record(&self, call: &Call, env: &Env, endpoint: Endpoint) {
+    pub fn record(&self, call: &Call, env: &Env, endpoint: Endpoint) {
         let client = self.client.clone().map(RefusedClient::Claimed);
-        match (&self.failure, &self.unregistered) {
-            (Failure::Refused(why), Some(uri)) => {
-                let (reason, redirect_uri) = (why.reason, Some(uri.told()));
-                env.record(call, &Event::Refused { endpoint, reason, client, redirect_uri });
+        let redirect_uri = self.unregistered.as_ref().map(|uri| uri.told());
+        let origins = match &self.mistake {
+            Some(Mistake::AnotherOrigin(origins)) => Some(origins.clone()),
+            _ => None,
+        };
+        match &self.failure {
+            Failure::Refused(why) if redirect_uri.is_some() || origins.is_some() => {
+                env.record(
+                    call,
+                    &Event::Refused { endpoint, reason: why.reason, client, redirect_uri, origins },
+                );
             }
-            (failure, _) => env.record_failure(call, endpoint, client, failure),
+            failure => env.record_failure(call, endpoint, client, failure),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The page of an error, and what it says to developers.
 
 use chancery_core::error::FaultKind;
+use chancery_core::event::Origins;
 use chancery_core::interaction::view::{ClientView, ErrorView, MistakeView, UnregisteredView};
 use chancery_core::model::RedirectUse;
 use chancery_core::request::Mistake;
@@ -62,6 +63,14 @@ fn mistake(view: &MistakeView) -> String {
     let client = view.what.client().map(Html::escape);
     let client = client.map_or(String::new(), |id| format!("<p>Client: <code>{id}</code></p>"));
     let advice = match &view.what {
+        Mistake::AnotherOrigin(Origins { sent, own }) => {
+            let sent = Html::escape(sent.as_deref().unwrap_or("null"));
+            format!(
+                "The form came from <code>{sent}</code>, and has to come from <code>{}</code>: scheme, host and port have to \
+                 be the same.",
+                Html::escape(own)
+            )
+        }
         Mistake::ClientDisabled(_) => "This client is disabled. An operator can let it in again.".to_owned(),
         Mistake::ClientIdMissing => {
             "The request does not say which client asks. Add <code>client_id=\u{2026}</code> with the id of one.".to_owned()

@@ -1,5 +1,7 @@
 //! What the interface answers beside its views: members that are there or not, status, header fields.
 
+use chancery_core::event::{Event, Origins};
+
 use super::*;
 
 /// A member without a value is left out; the challenge is there, for a key of the person; what scripts need of
@@ -28,6 +30,35 @@ fn a_client_that_is_gone() {
     let gone = pages(&ua).view(&interaction).expect_status(400);
     assert_eq!((&gone["error"], gone.header("www-authenticate")), (&json!("invalid_client"), None));
     assert_eq!(gone.header("access-control-allow-origin"), Some(ORIGIN_OF_PAGES));
+}
+
+/// Where pages call from another origin than `interaction.location` says, the log has both.
+#[test]
+fn the_origin_of_other_pages_is_logged() {
+    let kit = builder().build();
+    let ua = kit.user_agent();
+    for (sent, told) in [
+        (&["http://localhost:5173"][..], Some("http://localhost:5173")),
+        (
+            &[ORIGIN_OF_PAGES, "https://evil.example"],
+            Some(&*format!("{ORIGIN_OF_PAGES}, https://evil.example")),
+        ),
+        (&[], None),
+    ] {
+        let mut request = pages(&ua).to_http(&Method::GET, "/interaction?interaction=x", None);
+        request.headers_mut().remove(ORIGIN);
+        for origin in sent {
+            request.headers_mut().append(ORIGIN, http::HeaderValue::from_str(origin).unwrap());
+        }
+        let answer = kit.send(request).expect_status(403);
+        let expected = Some(Origins::of(told, ORIGIN_OF_PAGES));
+        assert!(
+            matches!(&*answer.events, [Event::Refused { origins, .. }] if *origins == expected),
+            "{:?}",
+            answer.events
+        );
+        assert!(!answer.text().contains("localhost"), "{}", answer.text());
+    }
 }
 
 /// Fetch, section "CORS protocol": what is no preflight, comes from two origins, or is longer than a URL.

@@ -46,16 +46,25 @@ pub(super) fn unregistered(came: &UnregisteredView) -> Value {
 }
 
 fn mistake(view: &MistakeView) -> Value {
-    let (registered, parameter) = match &view.what {
-        Mistake::RedirectUriMissing { registered, .. } => (registered.as_slice(), None),
-        Mistake::ParameterRepeated(name) => (&[] as &[_], Some(*name)),
-        _ => (&[] as &[_], None),
+    let registered = match &view.what {
+        Mistake::RedirectUriMissing { registered, .. } => registered.as_slice(),
+        _ => &[],
+    };
+    let parameter = match view.what {
+        Mistake::ParameterRepeated(name) => Some(name),
+        _ => None,
+    };
+    let origins = match &view.what {
+        Mistake::AnotherOrigin(origins) => Some(origins),
+        _ => None,
     };
     context! {
         what => view.what.as_str(),
         client => view.what.client(),
         redirect_uris => registered.iter().map(|uri| uri.as_str().to_owned()).collect::<Vec<_>>(),
         parameter,
+        origin => origins.map(|origins| origins.sent.as_deref().unwrap_or("null")),
+        own_origin => origins.map(|origins| &*origins.own),
         command => view.command.as_deref(),
     }
 }

@@ -3,12 +3,13 @@
 use chancery_core::context::RequestId;
 use chancery_core::endpoint::end_session::POST_LOGOUT_URI_UNREGISTERED;
 use chancery_core::error::{Complaint, FaultKind, MALFORMED_PARAMETER};
+use chancery_core::event::Origins;
 use chancery_core::interaction::view::{ErrorView, MistakeView, UnregisteredView};
 use chancery_core::model::RedirectUse;
 use chancery_core::model::client::{REDIRECT_URI_MISSING, REDIRECT_URI_UNREGISTERED};
 use chancery_core::request::addressed::{CLIENT_DISABLED, CLIENT_ID_MISSING, CLIENT_UNKNOWN};
 use chancery_core::request::{Mistake, REFERENCE_UNKNOWN};
-use chancery_http::{Content, Retry};
+use chancery_http::{Content, FORM_OF_ANOTHER_ORIGIN, Retry};
 use chancery_types::{ClientId, RedirectUri};
 
 use super::client;
@@ -28,6 +29,7 @@ pub(super) fn errors(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error-client-disabled", Some(&CLIENT_DISABLED), None, Retry::No),
         ("error-parameter-repeated", Some(&MALFORMED_PARAMETER), None, Retry::No),
         ("error-pushed-request-gone", Some(&REFERENCE_UNKNOWN), None, Retry::No),
+        ("error-another-origin", Some(&FORM_OF_ANOTHER_ORIGIN), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
@@ -53,6 +55,9 @@ fn mistake(name: &str) -> Option<MistakeView> {
         "error-unknown-client" => (Mistake::ClientUnknown("my-ap".into()), Some("chancery client list")),
         "error-no-client" => (Mistake::ClientIdMissing, Some("chancery client list")),
         "error-client-disabled" => (Mistake::ClientDisabled(photos), Some("chancery client enable photos")),
+        "error-another-origin" => {
+            (Mistake::AnotherOrigin(Origins::of(Some("null"), "https://id.example")), None)
+        }
         "error-parameter-repeated" => (Mistake::ParameterRepeated("redirect_uri"), None),
         "error-pushed-request-gone" => (Mistake::PushedRequestGone(photos), None),
         "error-no-redirect-uri" => {

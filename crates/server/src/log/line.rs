@@ -1,7 +1,7 @@
 //! The lines of the log.
 
 use chancery_core::error::{Fault, FaultKind};
-use chancery_core::event::{Event, LoginAttempt, NotificationFailure, RefusedClient};
+use chancery_core::event::{Event, LoginAttempt, NotificationFailure, Origins, RefusedClient};
 use chancery_types::AccountId;
 
 use super::fields::Fields;
@@ -147,12 +147,15 @@ fn describe(event: &Event, line: &mut Fields) {
             line.string("client_id", client.as_str()).string("prompt", prompt);
             describe_account(account.as_ref(), line);
         }
-        Event::Refused { endpoint, reason, client, redirect_uri } => {
+        Event::Refused { endpoint, reason, client, redirect_uri, origins } => {
             line.string("endpoint", endpoint.as_str())
                 .string("reason", reason.name)
                 .string("section", reason.section);
             describe_client(client.as_ref(), line);
             line.string_if("redirect_uri", redirect_uri.as_deref());
+            if let Some(Origins { sent, own }) = origins {
+                line.string_if("origin", sent.as_deref()).string("own_origin", own);
+            }
         }
         Event::SectorUnavailable { fault } => {
             line.string("cause", &fault.to_string());

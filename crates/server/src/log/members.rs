@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_core::error::{Fault, Reason};
 use chancery_core::event::{
-    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, RefusedClient,
+    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, Origins, RefusedClient,
 };
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{AccountId, ClientId, Scopes};
@@ -136,6 +136,7 @@ fn samples(is_known: bool) -> Vec<Event> {
             reason: &REASON,
             client: refused,
             redirect_uri: is_known.then(|| "https://other.example/cb".into()),
+            origins: is_known.then(|| Origins::of(Some("https://other.example"), "https://id.example")),
         },
         Event::RequestObjectUnavailable { client: client(), fault: fault() },
         Event::RequestPushed { client: client() },

@@ -110,8 +110,13 @@ fn a_refusal_is_one_line_with_client_and_network() {
     let clients = [Some(RefusedClient::Authenticated(id.clone())), Some(RefusedClient::Claimed(id)), None];
     for client in clients {
         let peer = client.is_some().then_some("2001:db8:1:2:3::4");
-        let refused =
-            Event::Refused { endpoint: Endpoint::Token, reason: &REASON, client, redirect_uri: None };
+        let refused = Event::Refused {
+            endpoint: Endpoint::Token,
+            reason: &REASON,
+            client,
+            redirect_uri: None,
+            origins: None,
+        };
         log.record(&occasion(&RequestId("r".into()), peer), &refused);
     }
     drop(log);

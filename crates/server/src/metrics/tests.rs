@@ -55,6 +55,7 @@ fn events(n: u32) -> Vec<Event> {
             reason: &REASON,
             client: Some(RefusedClient::Claimed(client.clone())),
             redirect_uri: None,
+            origins: None,
         },
         Event::Faulted {
             endpoint: Endpoint::Token,

@@ -113,7 +113,8 @@ impl MistakeView {
             Mistake::RedirectUriMissing { registered, .. } if registered.is_empty() => {
                 Some(format!("client add --kind web \\\n  --redirect-uri {SOME_ADDRESS}"))
             }
-            Mistake::ParameterRepeated(_)
+            Mistake::AnotherOrigin(_)
+            | Mistake::ParameterRepeated(_)
             | Mistake::PushedRequestGone(_)
             | Mistake::RedirectUriMissing { .. } => None,
         };
