@@ -15,6 +15,7 @@ pub use brand::{Brand, Logo};
 mod messages;
 mod catalogues;
 mod context;
+mod forms;
 mod samples;
 
 mod templates;

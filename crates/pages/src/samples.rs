@@ -26,7 +26,10 @@ mod own_account;
 /// What every sample form posts.
 static MARKUP: LazyLock<FormMarkup> = LazyLock::new(|| FormMarkup {
     action: "https://id.example/interaction".to_owned(),
-    fields: vec![("request".to_owned(), "scope=openid&state=<x>".to_owned())],
+    fields: vec![
+        ("request".to_owned(), "scope=openid&state=<x>".to_owned()),
+        ("token".to_owned(), "AQAAwqKjmn8v".to_owned()),
+    ],
 });
 
 /// A page with this content, which can be had in other languages.

@@ -14,8 +14,9 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
 use crate::context::{client, client_of, form, template, values};
+use crate::forms::Flaw;
 use crate::messages::{CATALOGUES, Catalogues, as_html};
-use crate::{Brand, brand, samples};
+use crate::{Brand, brand, forms, samples};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -221,20 +222,58 @@ impl Templates {
         (templates, complaints)
     }
 
-    /// Renders every page in every language.
+    /// Renders every page in every language, and looks whether people could go on from it.
     fn try_all(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
+        let mut flaws: Vec<(&str, Flaw)> = Vec::new();
         for language in self.catalogues.languages() {
-            samples::each(|_, content| {
-                if let Err(error) = self.render(samples::page(content), language, logo(content)) {
-                    let found = complaint(template(content), &error);
-                    if !complaints.contains(&found) {
-                        complaints.push(found);
+            samples::each(|name, content| {
+                let page = samples::page(content);
+                match self.render(page, language, logo(content)) {
+                    Err(error) => {
+                        let found = complaint(template(content), &error);
+                        if !complaints.contains(&found) {
+                            complaints.push(found);
+                        }
+                    }
+                    Ok(html) => {
+                        let file = self.own_file(template(content)).unwrap_or(template(content));
+                        for flaw in forms::flaws(&html, page) {
+                            let found = (file, flaw);
+                            if !flaws.contains(&found) {
+                                complaints.push(self.flawed(name, &found));
+                                flaws.push(found);
+                            }
+                        }
                     }
                 }
             });
         }
         complaints
+    }
+
+    /// What would keep people from going on from the page of this name, by the file that makes it.
+    fn flawed(&self, name: &str, (file, flaw): &(&'static str, Flaw)) -> Complaint {
+        let template = self.environment.get_template(file);
+        let source = template.as_ref().map_or("", |template| template.source());
+        let mut forms = source.lines().zip(1_u32..).filter(|(line, _)| line.contains("<form"));
+        let line = match (forms.next(), forms.next()) {
+            (Some((_, line)), None) => format!("; its form begins in line {line}"),
+            _ => String::new(),
+        };
+        let rule =
+            format!("nobody could go on from the page `{name}` of `chancery pages preview`: {flaw}{line}");
+        Complaint::new(*file, rule, SECTION)
+    }
+
+    /// The template that is not the built-in one: this, or the first of those that it is made of.
+    fn own_file(&self, name: &str) -> Option<&'static str> {
+        let (name, built_in) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+        if self.environment.get_template(name).is_ok_and(|template| template.source() != *built_in) {
+            return Some(name);
+        }
+        let is_part = |part: &&str| part.ends_with(".html") && part != name;
+        built_in.split('"').filter(is_part).find_map(|part| self.own_file(part))
     }
 
     fn render(&self, page: Page<'_>, language: &str, logo: Option<&str>) -> Result<String, Error> {

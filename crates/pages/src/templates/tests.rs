@@ -340,12 +340,97 @@ fn folder(files: &[(&str, &str)]) -> Result<Templates, Complaints> {
 
 #[test]
 fn a_folder_replaces_what_it_holds() {
-    let templates =
-        folder(&[("login.html", "Hello {{ client.name }}, {{ t('login.title') }}")]).ok().unwrap();
+    let own = "Hello {{ client.name }}, {{ t('login.title') }}\n\
+               {% from 'parts.html' import hidden %}<form method=POST action='{{ form.action }}'>{{ hidden(form) }}\
+               <select name=username><option>alice</select><input name=password><input type=submit></form>";
+    let templates = folder(&[("login.html", own)]).unwrap();
     samples::each(|name, content| {
         let html = templates.page(samples::page(content), &Locale::negotiate(&["de".into()], &["en", "de"]));
-        assert_eq!(html.as_str() == "Hello Sunny Day Photos, Anmelden", name.starts_with("login"), "{name}");
+        let is_own = html.as_str().starts_with("Hello Sunny Day Photos, Anmelden\n<form");
+        assert_eq!(is_own, name.starts_with("login"), "{name}");
     });
+}
+
+/// The built-in template with something else in the place of one text.
+fn changed(name: &str, from: &str, to: &str) -> String {
+    let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name).unwrap();
+    assert!(text.contains(from), "{name}: {from}");
+    text.replace(from, to)
+}
+
+/// A page that nobody could answer is found when the templates are tried, and what to write is said.
+#[test]
+fn a_page_that_nobody_could_answer_is_refused() {
+    for (name, from, to, said) in [
+        (
+            "login.html",
+            "{{ hidden(form) }}",
+            "",
+            "its form lacks the hidden fields `request`, `token`; write `{{ hidden(form) }}` within it",
+        ),
+        (
+            "login.html",
+            "{{ hidden(form) }}",
+            "<input type=hidden name=request value=\"{{ form.fields[0].value }}\">",
+            "lacks the hidden field `token`",
+        ),
+        (
+            "login.html",
+            "name=\"username\"",
+            "name=\"user\"",
+            "its form lacks the input `username`; write `<input name=\"username\">`",
+        ),
+        (
+            "login.html",
+            "action=\"{{ form.action }}\"",
+            "action=\"/login\"",
+            "no form is sent to `form.action`; write",
+        ),
+        ("login.html", "method=\"post\"", "", "its form is not sent by POST; write `<form method=\"post\""),
+        (
+            "login.html",
+            "id=\"form\" ",
+            "",
+            "the button `chancery_language` is for the form with the id `form`",
+        ),
+        ("login.html", "name=\"action\" value=\"login\"", "type=\"button\"", "lacks a button that sends it"),
+        ("parts.html", "name=\"password\"", "", "lacks the input `password`"),
+        ("consent.html", "value=\"deny\"", "value=\"no\"", "write `<button name=\"action\" value=\"deny\">`"),
+        ("consent.html", "value=\"allow\"", "value=\"allow\" disabled", "name=\"action\" value=\"allow\""),
+        ("accounts.html", "name=\"account\"", "name=\"choice\"", "value=\"{{ account.choice }}\""),
+        ("confirm_end.html", "value=\"end\"", "value=\"yes\"", "value=\"end\""),
+        ("passed_on.html", "{{ hidden(form) }}", "<!-- {{ hidden(form) }} -->", "lacks the hidden fields"),
+        ("layout.html", "{{ hidden(switch_form) }}", "", "write `{{ hidden(switch_form) }}`"),
+    ] {
+        let found = folder(&[(name, &changed(name, from, to))]).err();
+        let wrong = found.unwrap_or_else(|| panic!("{name} without {from}")).to_string();
+        assert!(wrong.contains(&format!("{name}: ")) && wrong.contains(said), "{name}, {from}: {wrong}");
+    }
+    // One mistake of one file is said once, whatever other pages are made of it.
+    let wrong = folder(&[("login.html", &changed("login.html", "{{ hidden(form) }}", ""))]).err().unwrap();
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].rule.ends_with("; its form begins in line 16"), "{wrong:?}");
+}
+
+/// What a page may leave out, or say in another way.
+#[test]
+fn a_page_may_look_otherwise() {
+    for (name, from, to) in [
+        ("login.html", "<button class=\"quiet\" name=\"action\" value=\"cancel\"", "<button type=button"),
+        ("login.html", "name=\"action\" value=\"login\"", ""),
+        ("consent.html", "value=\"deny\"", "value=\"cancel\""),
+        ("consent.html", "name=\"action\" value=\"switch\"", "type=button"),
+        ("accounts.html", "name=\"forget\"", "type=button"),
+        (
+            "layout.html",
+            "<form id=\"switch\"",
+            "<form action=\"https://search.example/\"></form><form id=\"switch\"",
+        ),
+        ("layout.html", "{% if languages %}", "{% if false %}"),
+    ] {
+        let found = folder(&[(name, &changed(name, from, to))]).err();
+        assert!(found.is_none(), "{name} without {from}: {found:?}");
+    }
 }
 
 #[test]
