@@ -240,13 +240,23 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// The database and the files that SQLite keeps beside it.
+/// The database and the files that SQLite keeps beside it: beside the file itself, not beside a link to it.
 pub(crate) fn with_companions(database: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|ending| {
-        let mut name = OsString::from(database);
+    let real = real(database);
+    let companion = |ending: &str| {
+        let mut name = OsString::from(&real);
         name.push(ending);
         PathBuf::from(name)
-    })
+    };
+    [database.to_owned(), companion("-wal"), companion("-shm")]
+}
+
+/// The file to which a link leads, even if it is not there any more. What is no link keeps the name that it has.
+pub(crate) fn real(file: &Path) -> PathBuf {
+    match file.read_link() {
+        Ok(to) => file.canonicalize().unwrap_or_else(|_| folder_of(file).join(to)),
+        Err(_) => file.to_owned(),
+    }
 }
 
 #[cfg(test)]

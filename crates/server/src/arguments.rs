@@ -193,7 +193,11 @@ pub(crate) struct Restore {
     #[command(flatten)]
     pub(crate) configured: Configured,
     /// A file of `chancery backup`, which is not changed
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "undo")]
+    pub(crate) file: Option<PathBuf>,
+    /// Put back the store that a restore has kept at this time; without a time, show what was kept
+    #[arg(long, value_name = "TIME", num_args = 0..=1, conflicts_with_all = ["file", "replace", "keep_logins"])]
+    pub(crate) undo: Option<Option<String>>,
     /// Take the place of a store that exists; it is kept beside the new one
     #[arg(long)]
     pub(crate) replace: bool,

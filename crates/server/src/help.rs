@@ -197,6 +197,7 @@ const EXAMPLES: &[Shown] = &[
         &[
             ("chancery restore chancery-backup.sqlite --replace", "when it has ended"),
             ("chancery restore chancery-backup.sqlite --lost-wrapping-key", "then `keys replace`"),
+            ("chancery restore --undo", "what was kept, and how to put it back"),
         ],
         "",
     ),

@@ -9,6 +9,7 @@ mod fetch;
 mod heard;
 mod help;
 mod issuer;
+mod kept;
 mod listener;
 mod log;
 mod management;

@@ -21,6 +21,7 @@ use chancery_x509::Authorities;
 use zeroize::Zeroizing;
 
 use crate::access::folder_of;
+use crate::kept::replacing;
 use crate::metrics::StoreTimes;
 use crate::secrets::WITHOUT_COPY;
 use crate::settings::{Settings, Store};
@@ -64,7 +65,7 @@ pub(crate) fn check_existing(settings: &Settings) -> Result<(), String> {
 
 /// Checks that the file was made by SQLite, which would make a store of one that is empty or has but a few bytes, whatever
 /// it was.
-fn check_kind(path: &Path) -> Result<(), String> {
+pub(crate) fn check_kind(path: &Path) -> Result<(), String> {
     const BEGINNING: &[u8] = b"SQLite format 3\0";
     let mut begun = Vec::new();
     let read = File::open(path).and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut begun));
@@ -85,8 +86,9 @@ fn check_kind(path: &Path) -> Result<(), String> {
 fn empty(path: &Path) -> String {
     format!(
         "store.sqlite: {} is an empty store, without keys: put a backup in its place with \
-         `chancery restore FILE --replace`, or move it away and begin anew with `chancery init --new-store`",
-        path.display()
+         {}, or move it away and begin anew with `chancery init --new-store`",
+        path.display(),
+        replacing(path)
     )
 }
 
@@ -94,8 +96,9 @@ fn empty(path: &Path) -> String {
 pub(crate) fn missing(path: &Path) -> String {
     format!(
         "store.sqlite: {} does not exist: correct the path; or, if the file is lost, put a backup in its place with \
-         `chancery restore FILE`, or begin anew without one with `chancery init --new-store`",
-        path.display()
+         {}, or begin anew without one with `chancery init --new-store`",
+        path.display(),
+        replacing(path)
     )
 }
 

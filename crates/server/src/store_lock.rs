@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::access::{as_owner_of, check_store, folder_of, full_disk, ourselves};
+use crate::access::{as_owner_of, check_store, folder_of, full_disk, ourselves, real};
 use crate::settings::{Settings, Store};
 
 /// What wants a store for itself.
@@ -82,8 +82,7 @@ fn unusable(place: &Path, error: std::io::Error) -> String {
 /// The file of the lock. Its name begins otherwise than the store's, so that it stays when somebody moves `chancery.sqlite*`
 /// away; and it is that of the store itself, whichever link leads there, even if there is no store any more.
 fn place(store: &Path) -> PathBuf {
-    let linked = || store.read_link().map_or_else(|_| store.to_owned(), |to| folder_of(store).join(to));
-    let target = store.canonicalize().unwrap_or_else(|_| linked());
+    let target = store.canonicalize().unwrap_or_else(|_| real(store));
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(".lock");

@@ -1,6 +1,7 @@
 //! `chancery backup` and `chancery restore`.
 
-use std::ffi::OsString;
+mod undo;
+
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,10 +18,11 @@ use chancery_types::Kind;
 use super::{Output, client, lines};
 use crate::access::{
     IS_FOLDER, check_backups, check_folder, check_source, check_store, folder_of, forbidden_store, full_disk,
-    ourselves, with_companions,
+    ourselves, real, with_companions,
 };
 use crate::arguments::{Backup, Restore};
-use crate::parts::{hindered, missing, open, open_with};
+use crate::kept::{Kept, complete, set_aside};
+use crate::parts::{check_kind, hindered, missing, open, open_with};
 use crate::secrets;
 use crate::settings::{Settings, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
@@ -99,13 +101,22 @@ async fn damage_left(store: &Path, copy: &Path) -> Result<Option<String>, String
     }
 }
 
-/// Puts a backup in the place of the store, after everything about it was checked.
+/// Puts a backup in the place of the store, or a store that was kept.
 pub(crate) async fn restore(wanted: Restore) -> Output {
     let settings = load(&wanted.configured).map_err(|complaints| lines(&complaints))?;
+    match (&wanted.undo, &wanted.file) {
+        (None, Some(file)) => restored(&settings, file, &wanted).await,
+        (when, _) => undo::undo(&settings, when.as_ref().and_then(Option::as_deref), &wanted).await,
+    }
+}
+
+/// Puts a backup in the place of the store, after everything about it was checked.
+async fn restored(settings: &Settings, from: &Path, wanted: &Restore) -> Output {
     let Store::Sqlite { path, wrapping_key, group_access } = &settings.store else {
         return Err(NO_STORE.to_owned());
     };
-    let from = &wanted.file;
+    // A link to the store stays: what belongs to the store is beside the file itself.
+    let path = &real(path);
     let about = |what: &dyn std::fmt::Display| format!("{}: {what}; nothing was changed", from.display());
     let unread = |error| with_remedy(format!("{}: {error}", from.display())) + "; nothing was changed";
     // Before anything is said of the store: without a backup there is nothing to do.
@@ -116,11 +127,10 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     check_folder(&folder_of(path), *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
     let there: Vec<PathBuf> =
         with_companions(path).into_iter().filter(|file| file.symlink_metadata().is_ok()).collect();
-    let is_there = !there.is_empty();
     if path.is_dir() {
         return Err(format!("store.sqlite: {} {IS_FOLDER}", path.display()));
     }
-    if is_there && !wanted.replace {
+    if !there.is_empty() && !wanted.replace {
         let files: Vec<String> = there.iter().map(|file| file.display().to_string()).collect();
         let (what, kept) = if there.contains(path) {
             let what =
@@ -139,7 +149,8 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
             files.join(", ")
         ));
     }
-    let _alone = StoreLock::take(&settings, Holder::Command("restore"))?;
+    let _alone = StoreLock::take(settings, Holder::Command("restore"))?;
+    complete(path)?;
     check_unused(path)?;
     // Everything is done with a copy, beside the store, until it is good.
     let mut copy = Unfinished::beside(path, "restored").map_err(|error| unwritten(path, &error))?;
@@ -173,9 +184,10 @@ pub(crate) async fn restore(wanted: Restore) -> Output {
     }
     // All that has taken its time, in which another program may have opened it.
     check_unused(path)?;
-    let before = if is_there { Some(set_aside(path)?) } else { None };
-    copy.replace(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(said(&wanted, path, &made, &content, before.as_deref()))
+    let before = set_aside(path)?;
+    let kept = before.as_ref().map_or_else(String::new, |kept| format!(". Kept: {}", kept.said()));
+    copy.replace(path).map_err(|error| format!("{}: {error}{kept}", path.display()))?;
+    Ok(said(wanted, path, &made, &content, before.as_ref()))
 }
 
 /// What is said of a backup for which no file can be made in its folder.
@@ -208,7 +220,8 @@ pub(super) fn unwritten(store: &Path, error: &std::io::Error) -> String {
 }
 
 fn check_unused(store: &Path) -> Result<(), String> {
-    if store.exists() && is_in_use(store) {
+    // From one that is none of its own, SQLite would take away what was not moved into it yet.
+    if store.exists() && check_kind(store).is_ok() && is_in_use(store) {
         return Err(format!(
             "{} is in use by another program, which `fuser` names: wait until it has ended; nothing was changed",
             store.display()
@@ -223,6 +236,16 @@ struct Content {
     said: String,
     /// Whether the wrapping key opens its keys.
     is_usable: bool,
+}
+
+impl Content {
+    /// What comes next.
+    fn next(&self) -> &'static str {
+        match self.is_usable {
+            true => "next:  chancery check, then start the server\n",
+            false => "next:  chancery keys replace --lost-wrapping-key, then start the server\n",
+        }
+    }
 }
 
 /// Opens the copy as the server will, and says what is in it.
@@ -263,36 +286,7 @@ async fn content(settings: &Settings, wrapping_key: &Path, is_key_lost: bool) ->
     Ok(Content { said, is_usable })
 }
 
-/// Renames the store that is there, with what was not moved into it yet, and says to what.
-fn set_aside(path: &Path) -> Result<PathBuf, String> {
-    let failed = |file: &Path, error: std::io::Error| format!("{}: {error}", file.display());
-    // The index of the log is for processes that have the store open, and is made anew by the next.
-    let [_, _, index] = with_companions(path);
-    match std::fs::remove_file(&index) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&index, error)),
-        _ => {}
-    }
-    let base = kept_as(path, "before-restore");
-    for (from, to) in with_companions(path).iter().zip(with_companions(&base)) {
-        match std::fs::rename(from, &to) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(failed(from, error));
-            }
-            _ => {}
-        }
-    }
-    Ok(base)
-}
-
-/// The name under which what is there now is kept beside it.
-pub(super) fn kept_as(path: &Path, before: &str) -> PathBuf {
-    let when = SystemClock.now().rfc3339().replace([':', '.'], "-");
-    let mut name = OsString::from(path);
-    name.push(format!(".{before}-{when}"));
-    PathBuf::from(name)
-}
-
-fn said(wanted: &Restore, path: &Path, made: &About, content: &Content, before: Option<&Path>) -> String {
+fn said(wanted: &Restore, path: &Path, made: &About, content: &Content, before: Option<&Kept>) -> String {
     let mut said = format!(
         "restored: {}, as it was at {} (by version {}; {})\n",
         path.display(),
@@ -301,7 +295,7 @@ fn said(wanted: &Restore, path: &Path, made: &About, content: &Content, before: 
         content.said
     );
     if let Some(before) = before {
-        said.push_str(&format!("kept: the store that was there, as {}\n", before.display()));
+        said.push_str(&format!("kept: {}\n", before.said()));
     }
     if wanted.keep_logins {
         said.push_str(
@@ -317,10 +311,7 @@ fn said(wanted: &Restore, path: &Path, made: &About, content: &Content, before: 
         "look:  what was changed since is undone, also passwords, disabled people and clients, and removed keys: see \
          `chancery user list`, `client list`, `keys list`\n",
     );
-    said.push_str(match content.is_usable {
-        true => "next:  chancery check, then start the server\n",
-        false => "next:  chancery keys replace --lost-wrapping-key, then start the server\n",
-    });
+    said.push_str(content.next());
     said
 }
 

@@ -15,28 +15,28 @@ use crate::support::{PATIENCE, Server, done, folder, initialised, post, refused}
 const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
 const CREDENTIALS: &str = "client_id=api&client_secret=a+secret+of+at+least+thirty-two+characters";
 
-fn with_client() -> PathBuf {
+pub(crate) fn with_client() -> PathBuf {
     let folder = initialised();
     done(&folder, &["client", "add", "--file", "-"], CLIENT);
     folder
 }
 
 /// An access token, acknowledged and therefore stored.
-fn token(address: SocketAddr) -> String {
+pub(crate) fn token(address: SocketAddr) -> String {
     let (status, body) = post(address, "/token", &format!("grant_type=client_credentials&{CREDENTIALS}"));
     assert_eq!(status, 200, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
     answer.get("access_token").and_then(Value::as_str).unwrap().to_owned()
 }
 
-fn is_active(address: SocketAddr, token: &str) -> bool {
+pub(crate) fn is_active(address: SocketAddr, token: &str) -> bool {
     let (status, body) = post(address, "/introspect", &format!("token={token}&{CREDENTIALS}"));
     assert_eq!(status, 200, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
     answer.get("active").and_then(Value::as_bool).unwrap()
 }
 
-fn stopped(mut server: Server) {
+pub(crate) fn stopped(mut server: Server) {
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
 }
@@ -220,7 +220,7 @@ fn a_wrong_file_is_named_and_changes_nothing() {
         ("empty", "is empty"),
         ("half", "is damaged"),
         ("flipped", "is damaged"),
-        ("store", "is a store and no backup of one: to undo a restore, stop the server"),
+        ("store", "is a store and no backup of one: `chancery restore --undo` shows"),
         ("folder", "is a folder"),
         ("foreign", "belongs to another program"),
         ("newer", "newer than this version"),

@@ -23,5 +23,6 @@ mod tls;
 mod tls_versions;
 #[cfg(feature = "opentelemetry")]
 mod traces;
+mod undo;
 mod warned;
 mod wrong;

@@ -90,9 +90,8 @@ fn look(connection: &Connection) -> rusqlite::Result<Result<Backup, BackendError
         (false, _) => return no("is no backup: this SQLite file belongs to another program"),
         (true, false) => {
             return no(
-                "is a store and no backup of one: to undo a restore, stop the server, move away the store that is there with its -wal and \
-                 -shm, and rename this one to its name with `mv`; or make a backup of this one first with `chancery backup --set \
-                 store.sqlite=THIS OUT`, which reads it whole",
+                "is a store and no backup of one: `chancery restore --undo` shows which stores a restore has kept, and puts one back; \
+                 of any other store, make a backup first with `chancery backup --set store.sqlite=THIS OUT`, which reads it whole",
             );
         }
         (true, true) => {}

@@ -20,9 +20,10 @@ use zeroize::Zeroizing;
 use super::said;
 use crate::access::folder_of;
 use crate::arguments::Configured;
-use crate::commands::backup::{NO_STORE, Unfinished, kept_as, unwritten};
+use crate::commands::backup::{NO_STORE, Unfinished, unwritten};
 use crate::commands::printed::Form;
 use crate::commands::{Output, client, lines};
+use crate::kept::kept_as;
 use crate::parts::{
     FIRST_KEYS, Opened, check_existing, encryption_types, hindered, hindered_step, open_with,
 };
