@@ -1,5 +1,5 @@
 """The path of an operator, with the blocks of docs/operate.md as they stand there: behind each proxy a person signs in at an issuer
-with a path; then a backup of the running server, a client edited, and the restore."""
+with a path; then a backup of the running server, a client edited, and the restore; then the wrapping key is lost."""
 
 import base64
 import hashlib
@@ -162,6 +162,18 @@ def operate(checks, name, provider, authority):
             raise AssertionError("traces without the feature are good")
         except RuntimeError as refused:
             assert "traces.endpoint" in str(refused) and "--features opentelemetry" in str(refused), refused
+        provider.serve()
+        assert sign_in(provider, authority, provider.username, provider.password) == person
+
+    with checks.case(f"{name}: the wrapping key is lost, and the person signs in with the same password, as the same one"):
+        (provider.folder / "wrapping.key").unlink()
+        assert provider.terminate() == 0
+        commands = re.search(r"^### Without the wrapping key$.*?^```sh\n(.*?)^```", GUIDE, re.S | re.M)[1]
+        commands = [line.split()[1:] for line in commands.splitlines() if line.startswith("chancery ")]
+        assert [command[0] for command in commands] == ["keys", "check"], commands
+        for command in commands:
+            said = provider.command(*command, *(["--yes"] if command[0] == "keys" else []))
+        assert "the configuration is good" in said, said
         provider.serve()
         assert sign_in(provider, authority, provider.username, provider.password) == person
 

@@ -187,7 +187,7 @@ async fn with_own_secrets(
 async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<Vec<String>, String> {
     let (realm, now) = (&settings.realm, SystemClock.now());
     let mut made = Vec::new();
-    opened.first_keys(realm).await.map_err(|fault| fault.to_string())?;
+    opened.first_keys(settings).await?;
     let offered = settings.engine.offered_at(&settings.issuer);
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let rules = RegistrationRules::new(&offered, &algorithms, now);

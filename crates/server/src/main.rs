@@ -110,7 +110,7 @@ async fn serve(configured: Configured) -> Result<(), String> {
     opened.check_realm(&settings).await?;
     opened.check_issuer(&settings).await?;
     if matches!(settings.store, settings::Store::Memory) {
-        opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
+        opened.first_keys(&settings).await?;
     }
     // A reload reads this file, also if another one would be found by then.
     let configured = Configured { config: Some(source.path), ..configured };

@@ -363,9 +363,14 @@ impl Opened {
         file.check_write().await.map_err(|error| format!("the store cannot be written: {}", hindered(error)))
     }
 
-    /// Makes the first keys and the first root secret of a realm, unless they exist.
-    pub(crate) async fn first_keys(&self, realm: &RealmId) -> Result<(), Fault> {
-        self.keys.begin(realm, &FIRST_KEYS, SystemClock.now()).await
+    /// Makes the first keys and the first root secret of the realm, unless they exist.
+    ///
+    /// # Errors
+    /// Keys that exist and were sealed with another wrapping key, or what is wrong with the store.
+    pub(crate) async fn first_keys(&self, settings: &Settings) -> Result<(), String> {
+        self.check_wrapping_key(settings).await?;
+        let begun = self.keys.begin(&settings.realm, &FIRST_KEYS, SystemClock.now()).await;
+        begun.map_err(|fault| fault.to_string())
     }
 
     /// The algorithms of the keys that have not been superseded, each once.

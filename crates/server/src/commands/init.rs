@@ -93,8 +93,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
     let opened = open(&settings)?;
     // A store may be left of an earlier run.
     opened.check_issuer(&settings).await?;
-    opened.check_wrapping_key(&settings).await?;
-    opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
+    opened.first_keys(&settings).await?;
     let mut note = who;
     if let Some(person) = person {
         let put = opened.documents.put_new(&settings.realm, DocumentKind::ACCOUNT, vec![person]).await;

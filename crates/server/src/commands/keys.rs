@@ -359,7 +359,7 @@ mod tests {
         let (issuer, realm) = (Issuer::parse("https://id.example").unwrap(), RealmId::parse("main").unwrap());
         let settings = Settings::on(issuer, realm, Vec::new());
         let (opened, realm) = (crate::parts::open(&settings).unwrap(), &settings.realm);
-        opened.first_keys(realm).await.unwrap();
+        opened.first_keys(&settings).await.unwrap();
         let first = opened.keys.list(realm).await.unwrap();
         let algorithms = opened.algorithms(realm).await.unwrap();
         let ahead = |hours: u64| SystemClock.now() + Duration::from_secs(hours * 3_600);

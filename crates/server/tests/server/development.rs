@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::support::{PATIENCE, Server, chancery, done, folder, http, refused, refused_with, run};
 
 /// The issuer names the port, so it has to be known before.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 

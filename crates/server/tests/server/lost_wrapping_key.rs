@@ -11,6 +11,7 @@ use chancery_types::params::encode;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::development::free;
 use crate::sessions::{sign_in, sign_in_for};
 use crate::support::{PATIENCE, Server, chancery, done, get, http, initialised, post, refused, rows};
 
@@ -345,6 +346,28 @@ fn whoever_kills_it_finds_the_old_store_or_the_new_one() {
     assert!(olds > 0 && news > 0, "{olds} times the old one, {news} times the new one");
 }
 
+/// What goes on with a store, or makes one, says the same of a key with which it was not made.
+#[test]
+fn whoever_begins_on_a_store_of_another_key_is_told_what_to_do() {
+    let (folder, other) = (initialised(), initialised());
+    fs::copy(other.join("wrapping.key"), folder.join("wrapping.key")).unwrap();
+    fs::remove_file(folder.join("chancery.toml")).unwrap();
+    let init = ["init", "--issuer", "https://id.example.org", "--no-user"];
+    assert!(refused(&folder, &init, "").contains(POINTER));
+    fs::remove_file(folder.join("wrapping.key")).unwrap();
+    assert!(refused(&folder, &init, "").contains(POINTER));
+    for (from, to) in [(&folder, "chancery.sqlite"), (&other, "wrapping.key")] {
+        fs::create_dir_all(folder.join("chancery-dev")).unwrap();
+        fs::copy(from.join(to), folder.join("chancery-dev").join(to)).unwrap();
+    }
+    // One that started would not end.
+    let mut develop = Command::new("timeout");
+    develop.args(["20", env!("CARGO_BIN_EXE_chancery"), "dev", "--set", "realm=main", "--listen"]);
+    let developed = develop.arg(free().to_string()).current_dir(&folder).output().unwrap().stderr;
+    let developed = String::from_utf8(developed).unwrap();
+    assert!(developed.contains("keys.wrapping_key: ") && developed.contains(POINTER), "{developed}");
+}
+
 /// Negative: what is not lost stays, and nothing happens unasked or beside a server.
 #[test]
 fn what_is_not_lost_is_not_replaced() {
@@ -369,6 +392,8 @@ fn what_is_not_lost_is_not_replaced() {
     assert!(refused(&folder, &["keys", "replace", "--yes"], "").contains("--lost-wrapping-key"));
     let nowhere = [&REPLACE[..], &["--set", "keys.wrapping_key=missing/key"]].concat();
     unchanged(&refused(&folder, &nowhere, ""), "missing/key: its folder does not exist");
+    let nowhere = [&REPLACE[..], &["--set", "keys.wrapping_key=/proc/key"]].concat();
+    unchanged(&refused(&folder, &nowhere, ""), "`head -c 32 /dev/urandom | basenc --base64url | tr -d =`");
     fs::create_dir(folder.join("folder")).unwrap();
     let in_place = [&REPLACE[..], &["--set", "keys.wrapping_key=folder"]].concat();
     assert!(refused(&folder, &in_place, "").contains("folder is a folder"));

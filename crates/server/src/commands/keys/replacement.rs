@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::said;
-use crate::access::folder_of;
+use crate::access::{folder_of, ourselves};
 use crate::arguments::Configured;
 use crate::commands::backup::{NO_STORE, Unfinished, unwritten};
 use crate::commands::printed::Form;
@@ -112,7 +112,11 @@ impl WrappingKey {
     fn write(&self, path: &Path) -> Result<bool, String> {
         let Some(text) = &self.made else { return Ok(false) };
         secrets::write_private(path, text).map_err(|why| {
-            format!("keys.wrapping_key: {why}: the new key could not be written; {UNCHANGED}")
+            format!(
+                "keys.wrapping_key: {why}: user {}, as whom this runs, cannot write the new key there. Write one yourself, of 32 random \
+                 bytes in base64url: `head -c 32 /dev/urandom | basenc --base64url | tr -d =`; then run this again; {UNCHANGED}",
+                ourselves()
+            )
         })?;
         Ok(true)
     }
