@@ -334,7 +334,7 @@ impl Opened {
     ///
     /// # Errors
     /// Which key cannot be opened, and what to do.
-    pub(crate) async fn check_wrapping_key(&self, settings: &Settings) -> Result<(), String> {
+    async fn check_wrapping_key(&self, settings: &Settings) -> Result<(), String> {
         let Store::Sqlite { wrapping_key, .. } = &settings.store else { return Ok(()) };
         let keys = self.keys.list(&settings.realm).await.map(drop);
         let secrets = self.keys.secrets(&settings.realm).await.map(drop);
