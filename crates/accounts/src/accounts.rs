@@ -18,7 +18,8 @@ use chancery_types::{AccountId, RealmId, Timestamp, made_id};
 use crate::cached_person::CachedPerson;
 use crate::password::DUMMY_HASH;
 use crate::{
-    Full, HashingLoad, Password, PasswordPool, PasswordRule, PasswordRules, Person, Username, check_claims,
+    Full, HashingLoad, Password, PasswordPool, PasswordRule, PasswordRules, Person, SignedOut, Username,
+    check_claims,
 };
 
 /// How many people one read of the store fetches.
@@ -178,8 +179,18 @@ impl StoredAccounts {
         let (username, claims) = (new.username, new.claims);
         let aliases = vec![by_name(&username), by_appearance(&username)];
         let (epoch, registration) = (self.new_epoch(), AccountRegistration(self.random_number()));
-        let person =
-            Person { id, username, claims, active: true, epoch, registration, password, aliases, seen: None };
+        let person = Person {
+            id,
+            username,
+            claims,
+            active: true,
+            epoch,
+            registration,
+            signed_out: None,
+            password,
+            aliases,
+            seen: None,
+        };
         self.put(realm, person).await
     }
 
@@ -240,7 +251,21 @@ impl StoredAccounts {
     ) -> Result<Person, AccountError> {
         let mut person = self.person(realm, username).await?;
         person.epoch = self.new_epoch();
-        self.put(realm, person).await
+        person.signed_out = Some(SignedOut::Everything);
+        self.put_as_it_is(realm, person).await
+    }
+
+    /// Notes that sessions of a person were ended, by which other processes know of it. Nothing else changes.
+    ///
+    /// # Errors
+    /// As [`StoredAccounts::sign_out_everywhere`].
+    pub async fn note_ended_sessions(
+        &self,
+        realm: &RealmId,
+        username: &Username,
+    ) -> Result<Person, AccountError> {
+        let person = Person { signed_out: Some(SignedOut::Sessions), ..self.person(realm, username).await? };
+        self.put_as_it_is(realm, person).await
     }
 
     /// Lets a person log in again. What was ended stays so.
@@ -276,6 +301,15 @@ impl StoredAccounts {
         Ok(Person::read(&found.ok_or(AccountError::Unknown)?)?)
     }
 
+    /// The person of this id, read from the store.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub async fn of_id(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Person>, Fault> {
+        let found = self.documents.store().get(realm, DocumentKind::ACCOUNT, id.as_str()).await?;
+        found.as_ref().map(Person::read).transpose()
+    }
+
     /// Everybody, in the order of their ids.
     ///
     /// # Errors
@@ -296,7 +330,12 @@ impl StoredAccounts {
         }
     }
 
-    async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
+    /// Writes a person of whom something has changed.
+    async fn put(&self, realm: &RealmId, person: Person) -> Result<Person, AccountError> {
+        self.put_as_it_is(realm, Person { signed_out: None, ..person }).await
+    }
+
+    async fn put_as_it_is(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
         // One `sub` must never mean both a person and a client (RFC 9068 section 5).
         if person.seen.is_none()
             && self.documents.store().get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()

@@ -23,7 +23,7 @@ mod pool;
 pub use pool::{Full, HashingLoad, PasswordPool};
 
 mod person;
-pub use person::Person;
+pub use person::{Person, SignedOut};
 
 mod cached_person;
 

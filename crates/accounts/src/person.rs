@@ -27,6 +27,8 @@ pub struct Person {
     /// Random, chosen when the person was added: whoever is added under the id of a removed person inherits
     /// nothing.
     pub registration: AccountRegistration,
+    /// What was ended, if that is the last thing that has happened to the person's document: nothing else of it has changed.
+    pub signed_out: Option<SignedOut>,
     /// The Argon2id PHC string.
     pub(crate) password: Box<str>,
     /// The user name and its appearance, which no other person can have. They are made when the person is
@@ -37,6 +39,16 @@ pub struct Person {
     pub(crate) seen: Option<Revision>,
 }
 
+/// What was ended of a person, who is the same as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedOut {
+    /// Sessions, one or several.
+    Sessions,
+    /// All sessions, and everything that clients were given.
+    Everything,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Body {
     username: Box<str>,
@@ -45,6 +57,8 @@ struct Body {
     epoch: Epoch,
     registration: AccountRegistration,
     claims: Claims,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed_out: Option<SignedOut>,
 }
 
 impl Person {
@@ -73,6 +87,7 @@ impl Person {
             active: body.active,
             epoch: body.epoch,
             registration: body.registration,
+            signed_out: body.signed_out,
             password: body.password,
             aliases: document.aliases.clone(),
             seen: Some(document.revision),
@@ -87,6 +102,7 @@ impl Person {
             epoch: self.epoch,
             registration: self.registration,
             claims: self.claims.clone(),
+            signed_out: self.signed_out,
         };
         let mut body = vec![VERSION];
         serde_json::to_writer(&mut body, &stored).map_err(|error| Fault::internal(error.to_string()))?;

@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
+use chancery_accounts::{
+    AccountError, NewPerson, Password, PasswordPool, Person, SignedOut, StoredAccounts, Username,
+};
 use chancery_core::documents::Documents;
 use chancery_core::model::{Claims, Hint, LoginForm, PasswordChange, SignUpForm};
 use chancery_core::ports::{
@@ -19,6 +21,30 @@ use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 use zeroize::Zeroizing;
 
 const LATER: Timestamp = Timestamp::from_secs(2_000);
+
+/// What was ended is told apart from every change of the person, and until the next one only.
+#[tokio::test]
+async fn what_was_ended_is_no_change_of_the_person() {
+    let accounts = accounts();
+    let id = add(&accounts, "alice").await.unwrap().id;
+    let (realm, alice) = (realm(), name("alice"));
+    let now = async || accounts.of_id(&realm, &id).await.unwrap().unwrap();
+    let before = now().await;
+    assert_eq!(before.signed_out, None);
+    accounts.note_ended_sessions(&realm, &alice).await.unwrap();
+    let noted = now().await;
+    assert_eq!((noted.signed_out, noted.epoch), (Some(SignedOut::Sessions), before.epoch));
+    accounts.sign_out_everywhere(&realm, &alice).await.unwrap();
+    let ended = now().await;
+    assert_eq!((ended.signed_out, ended.epoch == before.epoch), (Some(SignedOut::Everything), false));
+    accounts.set_claims(&realm, &alice, Claims::default()).await.unwrap();
+    assert_eq!(now().await.signed_out, None);
+    accounts.sign_out_everywhere(&realm, &alice).await.unwrap();
+    accounts.set_password(&realm, &alice, password("battery staple")).await.unwrap();
+    assert_eq!(now().await.signed_out, None);
+    accounts.remove(&realm, &alice).await.unwrap();
+    assert!(accounts.of_id(&realm, &id).await.unwrap().is_none());
+}
 
 /// 1, 2, 3 …: two salts or ids are never the same.
 #[derive(Default)]

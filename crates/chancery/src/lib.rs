@@ -258,7 +258,7 @@ pub mod types {
 pub mod accounts {
     pub use chancery_accounts::{
         AccountError, Full, HashingLoad, NewPerson, Password, PasswordPool, PasswordRule, PasswordRules,
-        Person, StoredAccounts, Username, check_claims,
+        Person, SignedOut, StoredAccounts, Username, check_claims,
     };
 }
 

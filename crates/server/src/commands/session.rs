@@ -165,10 +165,13 @@ struct Ended {
 /// How often a change is tried that others may be in the way of.
 const ATTEMPTS: usize = 5;
 
-/// Ends everything that clients were given for a person, unless the person is changed at the same moment, each time.
-async fn signed_out(settings: &Settings, opened: &Opened, person: &Person) -> Result<bool, String> {
+/// Does something to a person, unless the person is changed at the same moment, each time.
+async fn done<F>(attempt: impl Fn() -> F) -> Result<bool, String>
+where
+    F: Future<Output = Result<Person, AccountError>>,
+{
     for _ in 0..ATTEMPTS {
-        match opened.accounts.sign_out_everywhere(&settings.realm, &person.username).await {
+        match attempt().await {
             Err(AccountError::Changed) => {}
             // Whoever was removed meanwhile has nothing left.
             Ok(_) | Err(AccountError::Unknown) => return Ok(true),
@@ -176,6 +179,16 @@ async fn signed_out(settings: &Settings, opened: &Opened, person: &Person) -> Re
         }
     }
     Ok(false)
+}
+
+/// Ends everything that clients were given for a person.
+async fn signed_out(settings: &Settings, opened: &Opened, person: &Person) -> Result<bool, String> {
+    done(|| opened.accounts.sign_out_everywhere(&settings.realm, &person.username)).await
+}
+
+/// Lets the log of the running server say that sessions have ended. Whoever is changed all the time is named there anyway.
+async fn noted(settings: &Settings, opened: &Opened, person: &Person) -> Result<(), String> {
+    done(|| opened.accounts.note_ended_sessions(&settings.realm, &person.username)).await.map(|_| ())
 }
 
 impl Ended {
@@ -188,12 +201,14 @@ impl Ended {
         let sessions = sessions(settings, opened, &person.id).await?;
         self.told.extend(told(settings, opened, &sessions).await?);
         let offline = offline(settings, opened, &person.id).await?;
-        match !self.with_grants || signed_out(settings, opened, person).await? {
+        let is_signed_out = self.with_grants && signed_out(settings, opened, person).await?;
+        match is_signed_out || !self.with_grants {
             true => self.offline.extend(offline),
             false => self.left.push(person.username.as_str().to_owned()),
         }
-        self.sessions += end_all(settings, opened, &person.id).await?;
-        Ok(())
+        let sessions = end_all(settings, opened, &person.id).await?;
+        self.sessions += sessions;
+        if sessions > 0 && !is_signed_out { noted(settings, opened, person).await } else { Ok(()) }
     }
 
     async fn ends_one(
@@ -214,7 +229,7 @@ impl Ended {
         self.offline.extend(offline(settings, opened, &person.id).await?);
         let ended = provider(settings, opened).await?.end_one_session(&call(), named).await;
         self.sessions = u64::from(ended.map_err(|fault| fault.to_string())?);
-        Ok(())
+        if self.sessions > 0 { noted(settings, opened, person).await } else { Ok(()) }
     }
 
     /// What is printed, and whether all was done. Without a name it was everybody.

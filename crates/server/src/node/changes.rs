@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chancery_accounts::SignedOut;
 use chancery_core::documents::Cache;
 use chancery_core::error::Fault;
-use chancery_core::ports::{Accounts as _, PrivateKeys as _, Registry as _};
+use chancery_core::ports::{PrivateKeys as _, Registry as _};
 use chancery_core::rotation::KeyTimes;
 use chancery_store::{Changed, DocumentKind};
 use chancery_types::{AccountId, ClientId, RealmId};
@@ -136,13 +137,22 @@ impl Node {
 
     async fn say_person(&self, realm: &RealmId, id: &str) -> Result<(), Fault> {
         let Ok(account) = AccountId::parse(id) else { return Ok(()) };
-        let state = match self.opened.accounts.find(realm, &account).await? {
-            None => "is removed",
-            Some(person) if person.active => "was added or changed; they are enabled",
-            Some(_) => "was changed; they are disabled",
+        let person = self.opened.accounts.of_id(realm, &account).await?;
+        let (event, what) = match person.map(|person| (person.signed_out, person.active)) {
+            None => ("person_changed", "the person is removed"),
+            Some((Some(SignedOut::Everything), _)) => (
+                "person_signed_out",
+                "all sessions of the person have ended, and everything that clients were given",
+            ),
+            Some((Some(SignedOut::Sessions), _)) => (
+                "person_signed_out",
+                "sessions of the person have ended; what clients may do while the person is away goes on",
+            ),
+            Some((None, true)) => ("person_changed", "the person was added or changed; they are enabled"),
+            Some((None, false)) => ("person_changed", "the person was changed; they are disabled"),
         };
-        let text = format!("a command, or another node, was at work: the person {state}");
-        self.log.say_of(Level::Info, "person_changed", ("account", id), &text);
+        let text = format!("a command, or another node, was at work: {what}");
+        self.log.say_of(Level::Info, event, ("account", id), &text);
         Ok(())
     }
 

@@ -155,6 +155,27 @@ fn the_log_says_what_commands_have_changed() {
     }
 }
 
+/// What a command has ended has words of its own, and is no change of the person.
+#[test]
+fn the_log_says_whose_sessions_commands_have_ended() {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], &client("app"));
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    for (flags, said) in [
+        (&[][..], "sessions of the person have ended; what clients may do while the person is away goes on"),
+        (&["--grants"], "all sessions of the person have ended, and everything that clients were given"),
+    ] {
+        let _code = sign_in(http, "app", "alice");
+        done(&folder, &[&["session", "end", "alice"], flags].concat(), "");
+        let line = server.wait_for(said);
+        assert!(line.contains("\"person_signed_out\",\"account\":\""), "{line}");
+    }
+    assert!(!server.has_said("person_changed"));
+    done(&folder, &["user", "disable", "alice"], "");
+    server.wait_for("they are disabled");
+}
+
 /// The same order each time, in which the newest login is the last.
 #[test]
 fn sessions_are_listed_in_the_order_of_their_logins() {
