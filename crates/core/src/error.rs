@@ -68,6 +68,40 @@ impl Reason {
     pub(crate) fn for_now(&'static self, wait: Duration) -> Refusal {
         Refusal { reason: self, remedy: Some(Remedy::RetryAfter(wait)) }
     }
+
+    /// A refusal for this reason that names what is offered instead, which is metadata that anybody can read.
+    pub(crate) fn unlike<'a>(&'static self, offered: impl Iterator<Item = &'a str>) -> Refusal {
+        Refusal { reason: self, remedy: Some(Remedy::Offered(sendable(offered))) }
+    }
+
+    /// A refusal for this reason that names what the client has registered instead, which nobody else may be told.
+    pub(crate) fn unlike_registered<'a>(&'static self, registered: impl Iterator<Item = &'a str>) -> Refusal {
+        Refusal { reason: self, remedy: Some(Remedy::Registered(sendable(registered))) }
+    }
+
+    /// `error_description`, with what the peer can ask for instead if that is the remedy.
+    #[must_use]
+    pub fn told(&self, remedy: Option<&Remedy>) -> Cow<'static, str> {
+        let description = self.description;
+        match remedy {
+            Some(Remedy::Offered(names)) => format!("{description}; supported: {names}").into(),
+            Some(Remedy::Registered(names)) if names.is_empty() => {
+                format!("{description}; nothing else is registered").into()
+            }
+            Some(Remedy::Registered(names)) => format!("{description}; registered: {names}").into(),
+            Some(Remedy::Scope(_) | Remedy::Authentication { .. } | Remedy::RetryAfter(_)) | None => {
+                description.into()
+            }
+        }
+    }
+}
+
+/// These names with commas between, without any that `error_description` cannot have (RFC 6749 section 5.2): an application
+/// names its own grant types.
+fn sendable<'a>(names: impl Iterator<Item = &'a str>) -> Box<str> {
+    let is_sendable = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    let names: Vec<&str> = names.filter(|name| name.bytes().all(is_sendable)).collect();
+    names.join(", ").into()
 }
 
 /// What a refused peer can do about it.
@@ -84,6 +118,10 @@ pub enum Remedy {
     },
     /// Retry after this time.
     RetryAfter(Duration),
+    /// Ask for one of these, which are offered here (RFC 8414 section 2).
+    Offered(Box<str>),
+    /// Ask for one of these, which the client has registered (RFC 7591 section 2).
+    Registered(Box<str>),
 }
 
 /// A refusal that is sent to the peer.
@@ -93,6 +131,14 @@ pub struct Refusal {
     pub reason: &'static Reason,
     /// What the peer can do about it.
     pub remedy: Option<Remedy>,
+}
+
+impl Refusal {
+    /// `error_description`; may be empty.
+    #[must_use]
+    pub fn description(&self) -> Cow<'static, str> {
+        self.reason.told(self.remedy.as_ref())
+    }
 }
 
 impl From<&'static Reason> for Refusal {
@@ -452,5 +498,22 @@ impl From<Malformed> for Failure {
 impl From<Malformed> for Refusal {
     fn from(_: Malformed) -> Self {
         (&MALFORMED_PARAMETER).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6749 section 5.2: what cannot stand in a description is left out, whoever has chosen the name.
+    #[test]
+    fn a_description_has_only_what_may_stand_there() {
+        let names = ["code id_token", "urn:example:a", "a\"b", "a\\b", "a\u{e4}", "a\nb", "none"];
+        let reason = &MALFORMED_PARAMETER;
+        let told = reason.unlike(names.into_iter()).description().into_owned();
+        assert_eq!(told, format!("{}; supported: code id_token, urn:example:a, none", reason.description));
+        let told = reason.unlike_registered([].into_iter()).description().into_owned();
+        assert_eq!(told, format!("{}; nothing else is registered", reason.description));
+        assert_eq!(Refusal::from(reason).description(), reason.description);
     }
 }

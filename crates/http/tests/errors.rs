@@ -1,9 +1,12 @@
 //! How failures look: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3, RFC 9110 sections 15.5 and 15.6.
 
+use chancery_core::config::Config;
 use chancery_core::event::Event;
 use chancery_core::policy::{TokenKind, TokenPolicy};
 use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
-use chancery_testkit::{Answer, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals};
+use chancery_testkit::{
+    Answer, AuthorizationRequest, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals,
+};
 
 /// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps;
 /// nothing else.
@@ -54,6 +57,79 @@ fn descriptions_are_plain_and_repeat_nothing() {
             text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'),
             "{text}"
         );
+    }
+}
+
+/// A client that asks for what it cannot have is told what is offered, which the metadata say as well. For what it is registered
+/// is told to a client that has authenticated, and at a provider on loopback, which is in development.
+#[test]
+fn a_refusal_names_what_there_is_instead() {
+    for (issuer, is_developers) in [("https://id.example", false), ("http://localhost:3000", true)] {
+        let offered = |config: &mut Config| {
+            config.compatibility.implicit = true;
+            config.pushed_requests.offered = true;
+        };
+        let kit = TestProvider::builder().issuer(issuer).configure(offered).build();
+        let ua = kit.user_agent();
+        let metadata = kit.get("/.well-known/openid-configuration").json().clone();
+        let listed = |member: &str| {
+            let names = metadata[member].as_array().into_iter().flatten();
+            names
+                .filter_map(|name| name.as_str())
+                .filter(|name| *name != "implicit")
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let asked = |client: &str, name: &str, value: &str| {
+            kit.authorization_request(client).scope("openid").set("nonce", "n").set(name, value)
+        };
+        let told = |request: &AuthorizationRequest| {
+            request.open(&ua).expect_arrival().value("error_description").unwrap_or_default().to_owned()
+        };
+        let description = |answer: &Answer| answer.member("error_description").to_owned();
+        let (types, grants) = (listed("response_types_supported"), listed("grant_types_supported"));
+        assert!(
+            types.contains("id_token token") && grants.contains("authorization_code"),
+            "{types} {grants}"
+        );
+
+        let unsupported = format!("unsupported response_type requested; supported: {types}");
+        assert_eq!(told(&asked("web", "response_type", "h0st1le")), unsupported);
+        let pushed = kit.push_request(&asked("web", "response_type", "code token")).send();
+        assert_eq!(description(&pushed), unsupported);
+        let modes = listed("response_modes_supported");
+        let unsupported = format!("unsupported response_mode requested; supported: {modes}");
+        assert_eq!(told(&asked("web", "response_mode", "h0st1le")), unsupported);
+        let unsupported = format!("unsupported grant_type requested; supported: {grants}");
+        for grant in ["h0st1le", "implicit"] {
+            let answer = kit.token_request("web").param("grant_type", grant).send();
+            assert_eq!(description(&answer), unsupported, "{grant}");
+        }
+
+        let plain = "requested response_type is not allowed for this client";
+        let registered = format!("{plain}; registered: code");
+        let by_browser = told(&asked("web", "response_type", "id_token"));
+        assert_eq!(by_browser, if is_developers { &registered } else { plain }, "anybody can have sent it");
+        for (client, is_told) in [("web", true), ("spa", is_developers)] {
+            let answer = kit.push_request(&asked(client, "response_type", "id_token")).send();
+            assert_eq!(description(&answer), if is_told { &registered } else { plain }, "{issuer} {client}");
+        }
+        let plain = "requested grant type is not allowed for this client";
+        let refresh =
+            kit.token_request("api").param("grant_type", "refresh_token").param("refresh_token", "rt_x");
+        let public = kit.client_credentials_request("spa");
+        for (request, is_told, registered) in
+            [(refresh, true, "client_credentials"), (public, is_developers, "authorization_code")]
+        {
+            let text = description(&request.send());
+            let names = text.strip_prefix(plain).unwrap_or_default();
+            assert_eq!(
+                names.starts_with(&format!("; registered: {registered}")),
+                is_told,
+                "{issuer}: {text}"
+            );
+            assert!(is_told || text == plain, "{text}");
+        }
     }
 }
 

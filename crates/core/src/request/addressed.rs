@@ -218,8 +218,9 @@ impl Addressed<'_> {
     #[must_use]
     pub fn refuse(&self, env: &Env, why: &Refusal) -> Unsealed {
         let mut parameters = vec![("error", error_code(why.reason).as_str().to_owned())];
-        if !why.reason.description.is_empty() {
-            parameters.push(("error_description", why.reason.description.to_owned()));
+        let description = why.description();
+        if !description.is_empty() {
+            parameters.push(("error_description", description.into_owned()));
         }
         self.respond(env, parameters)
     }

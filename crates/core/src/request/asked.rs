@@ -19,7 +19,6 @@ use crate::model::{
 use crate::offered::Offered;
 use crate::past_login::PastLogin;
 use crate::policy::{PromptOrder, RequestView};
-use crate::profile::Demands;
 use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::resource::{RESOURCE, RESOURCE_AMBIGUOUS, Requested};
@@ -67,7 +66,9 @@ pub(super) fn asked(
         // The answer goes to a redirect URI, so that the request says of which type it is, and how it goes.
         Door::Authorization | Door::Pushed => {
             let carried = Carried::asked(params, client, &rules.offered)?;
-            response_type(params, client, demands, carried, &rules.offered)?
+            // A client that pushes its requests authenticates, unless it is public. A provider on loopback is in development.
+            let is_told = door == Door::Pushed && !client.is_public() || !rules.issuer.is_https();
+            response_type(params, client, carried, &rules.offered, is_told)?
         }
         // What the client gets is exchanged for tokens, as a code is.
         Door::Device | Door::Backchannel => ResponseType::Code,
@@ -271,20 +272,25 @@ fn supported(params: &Params<'_>) -> Result<(), Refusal> {
     refused.into_iter().find(|(name, _)| params.has(name)).map_or(Ok(()), |(_, reason)| Err(reason.into()))
 }
 
+/// The response type, if the client is registered for it. Who `is_told` gets to know for which it is otherwise.
 fn response_type(
     params: &Params<'_>,
     client: &Client,
-    demands: &Demands,
     carried: Carried,
     offered: &Offered,
+    is_told: bool,
 ) -> Result<ResponseType, Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
-    let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
-    let is_registered = client.metadata().flow.response_types.contains(&response_type);
+    let names = |types: &[ResponseType]| types.iter().map(|value| value.as_str()).collect::<Vec<_>>();
+    let response_type = offered
+        .response_type(asked)
+        .ok_or_else(|| RESPONSE_TYPE_UNSUPPORTED.unlike(names(&offered.response_types).into_iter()))?;
+    let registered = &client.metadata().flow.response_types;
     // What no client may have is refused as such, whatever this one is registered for.
-    match demands.forbids_response(response_type, carried.is_jwt) {
-        _ if is_registered => Ok(response_type),
+    match client.demands(&offered.floor).forbids_response(response_type, carried.is_jwt) {
+        _ if registered.contains(&response_type) => Ok(response_type),
         Some(_) => RESPONSE_UNSIGNED.refused(),
+        None if is_told => Err(RESPONSE_TYPE_UNREGISTERED.unlike_registered(names(registered).into_iter())),
         None => RESPONSE_TYPE_UNREGISTERED.refused(),
     }
 }

@@ -58,7 +58,9 @@ impl Carried {
         let Some(text) = params.one("response_mode")? else {
             return Self::by_default(params, client, offered).checked(params, client);
         };
-        let mode = ResponseMode::parse(text).ok_or(&RESPONSE_MODE_UNSUPPORTED)?;
+        let unsupported =
+            || RESPONSE_MODE_UNSUPPORTED.unlike(offered.response_modes.iter().map(|mode| mode.as_str()));
+        let mode = ResponseMode::parse(text).ok_or_else(unsupported)?;
         let carried = Self::of(mode, default_encoding(params));
         if offered.response_modes.contains(&mode) {
             return carried.checked(params, client);
@@ -69,7 +71,7 @@ impl Carried {
                 carried.checked(params, client)?;
                 RESPONSE_UNSIGNED.refused()
             }
-            _ => RESPONSE_MODE_UNSUPPORTED.refused(),
+            _ => Err(unsupported()),
         }
     }
 

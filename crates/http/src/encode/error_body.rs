@@ -1,6 +1,7 @@
 //! The JSON error body of the token, introspection and revocation endpoints (RFC 6749 section 5.2, RFC 7009
 //! section 2.2.1, RFC 7662 section 2.3).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chancery_core::endpoint::backchannel_authentication;
@@ -21,7 +22,7 @@ pub(crate) const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 struct ErrorBody<'a> {
     error: ErrorCode,
     #[serde(skip_serializing_if = "str::is_empty")]
-    error_description: &'static str,
+    error_description: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
 }
@@ -53,10 +54,12 @@ pub(super) fn refused(reason: &Reason, remedy: Option<&Remedy>, realm: &str) -> 
     let (status, scope, retry_after) = match remedy {
         Some(Remedy::RetryAfter(wait)) => (StatusCode::TOO_MANY_REQUESTS, None, Some(*wait)),
         Some(Remedy::Scope(scope)) => (status(reason), Some(&**scope), None),
-        Some(Remedy::Authentication { .. }) | None => (status(reason), None, None),
+        Some(Remedy::Authentication { .. } | Remedy::Offered(_) | Remedy::Registered(_)) | None => {
+            (status(reason), None, None)
+        }
     };
-    let mut answer =
-        body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
+    let error_description = reason.told(remedy);
+    let mut answer = body(status, &ErrorBody { error: reason.code, error_description, scope });
     if let Some(wait) = retry_after {
         self::retry_after(&mut answer, wait);
     }
@@ -74,6 +77,7 @@ pub(super) fn broken(kind: FaultKind) -> HttpResponse {
         FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
         FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
     };
+    let error_description = Cow::Borrowed(error_description);
     let mut answer = body(status, &ErrorBody { error: kind.code(), error_description, scope: None });
     if kind == FaultKind::Unavailable {
         retry_after(&mut answer, BUSY_RETRY_AFTER);

@@ -67,7 +67,7 @@ fn remedy_parameters(remedy: Option<&Remedy>) -> String {
             let max_age = max_age.map(|age| parameter("max_age", &age.as_secs().to_string()));
             [acr_values, max_age].into_iter().flatten().collect()
         }
-        Some(Remedy::RetryAfter(_)) | None => String::new(),
+        Some(Remedy::RetryAfter(_) | Remedy::Offered(_) | Remedy::Registered(_)) | None => String::new(),
     }
 }
 

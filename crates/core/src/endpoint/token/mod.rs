@@ -105,7 +105,7 @@ impl ClientEndpoint for TokenEndpoint {
         params: &Params<'_>,
     ) -> Result<TokenResponse, Failure> {
         let grant = GrantRequest::parse(params, &self.offered, &self.extensions)?;
-        grant.allowed_to(client.client())?;
+        grant.allowed_to(client.client(), env)?;
         let resource = grant.resource(params)?;
         let details = self.asked_details(&grant, client.client(), params)?;
         let demands = client.client().demands(&self.offered.floor);
@@ -201,6 +201,10 @@ impl<'p> GrantRequest<'p> {
         offered: &Offered,
         extensions: &'p ExtensionGrants,
     ) -> Result<Self, Refusal> {
+        let unsupported = || {
+            let exchanged = offered.grant_types.iter().filter(|grant| **grant != GrantType::Implicit);
+            GRANT_TYPE_UNSUPPORTED.unlike(exchanged.map(GrantType::as_str))
+        };
         match offered.grant_type(params.one("grant_type")?.ok_or(&GRANT_TYPE_MISSING)?) {
             Some(GrantType::AuthorizationCode) => {
                 authorization_code::Request::read(params).map(Self::AuthorizationCode)
@@ -212,15 +216,17 @@ impl<'p> GrantRequest<'p> {
             Some(GrantType::DeviceCode) => device_code::Request::read(params).map(Self::DeviceCode),
             Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
             Some(GrantType::Extension(name)) => {
-                let grant = extensions.named(&name).ok_or(&GRANT_TYPE_UNSUPPORTED)?;
+                let grant = extensions.named(&name).ok_or_else(unsupported)?;
                 extension::Request::read(grant, params).map(Self::Extension)
             }
             // Clients are registered for `implicit`, and nothing can be exchanged for it.
-            Some(GrantType::Implicit) | None => GRANT_TYPE_UNSUPPORTED.refused(),
+            Some(GrantType::Implicit) | None => Err(unsupported()),
         }
     }
 
-    fn allowed_to(&self, client: &Client) -> Result<(), Refusal> {
+    /// Whether the client is registered for it. One that has authenticated is told for which it is otherwise, and at a provider
+    /// on loopback, which is in development, so is any other.
+    fn allowed_to(&self, client: &Client, env: &Env) -> Result<(), Refusal> {
         let grant_type = match self {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
@@ -229,7 +235,14 @@ impl<'p> GrantRequest<'p> {
             Self::Extension(asked) => asked.grant_type(),
             Self::RefreshToken(_) => GrantType::RefreshToken,
         };
-        if client.has_grant_type(&grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
+        if client.has_grant_type(&grant_type) {
+            return Ok(());
+        }
+        if client.is_public() && env.issuer.is_https() {
+            return GRANT_TYPE_UNREGISTERED.refused();
+        }
+        let registered = client.metadata().flow.grant_types.iter().map(GrantType::as_str);
+        Err(GRANT_TYPE_UNREGISTERED.unlike_registered(registered))
     }
 
     /// The resource server that the request names (RFC 8707 section 2.2), whatever its grant type, unless an
