@@ -106,7 +106,7 @@ async fn whoever_is_changed_meanwhile_is_tried_again_and_named_when_that_is_in_v
     let (issuer, realm) = (Issuer::parse("https://id.example").unwrap(), RealmId::parse("main").unwrap());
     let settings = Settings::on(issuer, realm, Vec::new());
     let mut opened = crate::parts::open(&settings).unwrap();
-    opened.first_keys(&settings.realm).await.unwrap();
+    opened.first_keys(&settings).await.unwrap();
     let store = Arc::new(Contended { behind: MemoryStore::new(), times: Mutex::default() });
     let pool = PasswordPool::start(NonZeroUsize::MIN, 3).unwrap();
     let accounts = StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(SystemRandom));
