@@ -186,6 +186,7 @@ mod tests {
             client: None,
             redirect_uri: None,
             origins: None,
+            methods: None,
         };
         let incomplete = refused(Endpoint::Interaction, &FORM_INCOMPLETE);
         let astray = refused(Endpoint::Authorization, &FORM_WITHOUT_ACTION);

@@ -256,9 +256,14 @@ impl Env {
         let event = match failure {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone(), client },
             Failure::Refused(refusal) if refusal.reason.code == ErrorCode::AuthorizationPending => return,
-            Failure::Refused(refusal) => {
-                Event::Refused { endpoint, reason: refusal.reason, client, redirect_uri: None, origins: None }
-            }
+            Failure::Refused(refusal) => Event::Refused {
+                endpoint,
+                reason: refusal.reason,
+                client,
+                redirect_uri: None,
+                origins: None,
+                methods: None,
+            },
         };
         self.record(call, &event);
     }

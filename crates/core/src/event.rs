@@ -11,6 +11,9 @@ pub use crate::offered::Endpoint;
 
 use crate::error::{Fault, Reason};
 
+mod refused;
+pub use refused::{Methods, Origins, RefusedClient};
+
 /// Names one request in logs and on error pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub Box<str>);
@@ -92,54 +95,6 @@ pub struct LoginAttempt {
     pub name_digest: Box<str>,
     /// The client that requested the login.
     pub client: ClientId,
-}
-
-/// The client of a request that was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RefusedClient {
-    /// The client has authenticated.
-    Authenticated(ClientId),
-    /// The request only claims to come from this client: client authentication failed, the client is public,
-    /// or a browser carried the request.
-    Claimed(ClientId),
-}
-
-impl RefusedClient {
-    /// Its id.
-    #[must_use]
-    pub const fn id(&self) -> &ClientId {
-        match self {
-            Self::Authenticated(id) | Self::Claimed(id) => id,
-        }
-    }
-
-    /// Whether the client has authenticated.
-    #[must_use]
-    pub const fn is_authenticated(&self) -> bool {
-        matches!(self, Self::Authenticated(_))
-    }
-}
-
-/// The origins (RFC 6454) that a request came from and has to come from, which are not the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origins {
-    /// What the browser says, of 200 characters at most; `null` where the page does not show it, as no page of ours does. A
-    /// stranger may have chosen it.
-    pub sent: Option<Box<str>>,
-    /// That of the pages that may send such a request.
-    pub own: Box<str>,
-}
-
-impl Origins {
-    /// How many characters of an origin are told.
-    const LONGEST: usize = 200;
-
-    /// What was sent beside what has to be.
-    #[must_use]
-    pub fn of(sent: Option<&str>, own: &str) -> Self {
-        let sent = sent.map(|sent| sent.chars().take(Self::LONGEST).collect::<String>().into());
-        Self { sent, own: own.into() }
-    }
 }
 
 /// Why a client could not be told something.
@@ -398,6 +353,8 @@ pub enum Event {
         redirect_uri: Option<Box<str>>,
         /// Where it came from, if that is why.
         origins: Option<Origins>,
+        /// How its client has authenticated, if that is why.
+        methods: Option<Methods>,
     },
     /// A request object could not be fetched from its `request_uri`.
     RequestObjectUnavailable {

@@ -489,3 +489,56 @@ fn a_wrong_path_is_told_once() {
         assert!(kit.get(path).events.is_empty(), "{path}: the mounting is right");
     }
 }
+
+/// Whose mistake it is, a line of the log tells: what was sent, and what the client is registered for. The client itself hears
+/// the same as for a wrong secret.
+#[test]
+fn what_was_used_and_what_is_registered_are_told() {
+    let kit = TestProvider::new();
+    let own = |client: &str| kit.client_credentials_request(client);
+    let assertion = |client: &str, kind: &str| {
+        let named = own(client).by_method("none").param("client_assertion", "a.b.c");
+        named.param("client_assertion_type", kind)
+    };
+    for (request, used, registered) in [
+        (own("web").by_method("none"), "none", "client_secret_basic"),
+        (own("spa").by_method("client_secret_post").secret(SECRET), "client_secret_post", "none"),
+        (own("spa").by_method("client_secret_basic").secret(SECRET), "client_secret_basic", "none"),
+        (assertion("web", "x"), "another", "client_secret_basic"),
+    ] {
+        let answer = request.send().expect_status(401);
+        assert_eq!(answer["error_description"], "client authentication failed");
+        let [Event::Refused { reason, methods: Some(told), origins: None, .. }] = &*answer.events else {
+            panic!("{used}: {:?}", answer.events)
+        };
+        assert_eq!(reason.name, "client_authentication_method_unregistered");
+        assert_eq!(told.used.map_or("another", |used| used.as_str()), used);
+        assert_eq!(told.registered.as_str(), registered);
+    }
+    // A wrong secret is no wrong method.
+    let answer = own("web").secret("wrong").send().expect_status(401);
+    assert!(matches!(&*answer.events, [Event::Refused { methods: None, .. }]), "{:?}", answer.events);
+}
+
+/// A script of another page is told with its origin, and with those from which its client may call.
+#[test]
+fn a_foreign_script_is_told_with_its_origin() {
+    let kit = TestProvider::new();
+    let told = |client: &str, origin: &str| {
+        let request = kit.client_credentials_request("web").unauthenticated().param("client_id", client);
+        let answer = request.header("origin", origin).send();
+        match &*answer.events {
+            [Event::Refused { reason, origins: Some(told), methods: None, .. }] => {
+                assert_eq!(reason.name, "origin_not_allowed");
+                (told.sent.as_deref().expect("the origin").to_owned(), told.own.to_string())
+            }
+            other => panic!("one refusal, and nothing else: {other:?}"),
+        }
+    };
+    assert_eq!(
+        told("web", "https://evil.example"),
+        ("https://evil.example".to_owned(), "https://web.example".to_owned())
+    );
+    assert_eq!(told("nobody", "https://evil.example").1, "");
+    assert_eq!(told("web", &format!("https://{}", "a".repeat(500))).0.len(), 200);
+}

@@ -17,11 +17,14 @@ mod remedies;
 /// # Errors
 /// When there is no reason of this name.
 pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
-    list_at(name, None)
+    list_of(name, &|_| None)
 }
 
-/// The same for a request at this endpoint, if that is known.
-fn list_at(name: Option<&str>, endpoint: Option<&str>) -> Result<String, String> {
+/// What a line of the log has by these names, if it is about a line.
+type Members<'m, 'l> = &'m dyn Fn(&'static str) -> Option<&'l str>;
+
+/// The same for a line of the log.
+fn list_of(name: Option<&str>, member: Members<'_, '_>) -> Result<String, String> {
     let mut text = String::new();
     for Described { reason, meaning } in
         chancery_http::reasons().filter(|all| name.is_none_or(|name| all.reason.name == name))
@@ -34,7 +37,7 @@ fn list_at(name: Option<&str>, endpoint: Option<&str>) -> Result<String, String>
             reason.code,
             reason.description,
             reason.section,
-            remedy(reason, endpoint)
+            remedy(reason, member)
         );
     }
     match name {
@@ -51,9 +54,12 @@ fn list_at(name: Option<&str>, endpoint: Option<&str>) -> Result<String, String>
     }
 }
 
-/// Who has to do what about a refusal, at this endpoint if it is known. The line of the log says of which client it is.
-fn remedy(reason: &Reason, endpoint: Option<&str>) -> String {
-    let caller = endpoint.and_then(Endpoint::named).map(|endpoint| endpoint.describe().caller);
+/// Who has to do what about a refusal. The line of the log says of which client it is.
+fn remedy(reason: &Reason, member: Members<'_, '_>) -> String {
+    if let (Some(used), Some(registered)) = (member("used"), member("registered")) {
+        return remedies::of_methods(used, registered);
+    }
+    let caller = member("endpoint").and_then(Endpoint::named).map(|endpoint| endpoint.describe().caller);
     let rest = match reason.code {
         ErrorCode::InvalidRequest | ErrorCode::InvalidRequestObject | ErrorCode::InvalidRequestUri
             // Of other endpoints a program reads the answer, and nobody sees a page.
@@ -93,13 +99,13 @@ fn explain(typed: &str) -> Result<String, String> {
     let json = typed.find('{').and_then(|at| typed.get(at..)).map(serde_json::from_str::<Map<String, Value>>);
     if let Some(Ok(line)) = json {
         let member = |name: &str| line.get(name).and_then(Value::as_str);
-        return explain_line(member("event"), member);
+        return explain_line(member("event"), &member);
     }
     let mut words = typed.split_whitespace();
     if words.any(|word| LEVELS.contains(&word)) {
         let member =
             |name: &str| typed.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        return explain_line(words.next().map(|event| event.trim_end_matches(':')), member);
+        return explain_line(words.next().map(|event| event.trim_end_matches(':')), &member);
     }
     if is_request_id(typed) {
         return Ok(format!(
@@ -118,17 +124,13 @@ const REMEDY: &str = "    what to do: ";
 const LEVELS: [&str; 4] = ["ERROR", "WARN", "INFO", "DEBUG"];
 
 /// Why it happened according to a line with this event and these members, and what happened.
-fn explain_line<'l>(
-    event: Option<&'l str>,
-    member: impl Fn(&'static str) -> Option<&'l str>,
-) -> Result<String, String> {
+fn explain_line<'l>(event: Option<&'l str>, member: Members<'_, 'l>) -> Result<String, String> {
     let event = event.ok_or("the line has no member `event`: is it one of this log?")?;
-    let endpoint = member("endpoint");
-    let whys = ["reason", "why", "fault"].into_iter().filter_map(&member);
+    let whys = ["reason", "why", "fault"].into_iter().filter_map(member);
     // What is a reason may be the name of an event, too: of a line, each member is looked up where it belongs.
     let why: String = whys
         .map(|name| {
-            list_at(Some(name), endpoint)
+            list_of(Some(name), member)
                 .ok()
                 .or_else(|| rows(name, &[VALUES]))
                 .map_or_else(|| explain_name(name), Ok)

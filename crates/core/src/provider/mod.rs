@@ -13,7 +13,7 @@ use crate::client::{AuthenticatedClient, Unauthenticated, UnusedClients};
 use crate::context::{Call, Env, RequestId};
 use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationError, RegistrationResponse};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
-use crate::error::{Failure, Fault};
+use crate::error::{Failure, Fault, Refusal};
 use crate::event::{BackgroundTask, Event, RefusedClient};
 use crate::interaction::{
     Decided, Next, Step, account, approvals, consent, form, front_end, stored, user_code,
@@ -447,9 +447,20 @@ impl Provider {
         form: &Params<'_>,
     ) -> Result<AuthenticatedClient, Failure> {
         let client = snapshot.authenticator.authenticate(call, &self.env, endpoint, form).await;
-        client.map_err(|Unauthenticated { claimed, failure }| {
-            self.env.record_failure(call, endpoint, claimed.map(RefusedClient::Claimed), &failure);
-            failure
+        client.map_err(|why| {
+            let client = why.claimed.map(RefusedClient::Claimed);
+            match &why.failure {
+                Failure::Refused(Refusal { reason, .. })
+                    if why.methods.is_some() || why.origins.is_some() =>
+                {
+                    let Unauthenticated { methods, origins, .. } = why;
+                    let refused =
+                        Event::Refused { endpoint, reason, client, redirect_uri: None, origins, methods };
+                    self.env.record(call, &refused);
+                }
+                failure => self.env.record_failure(call, endpoint, client, failure),
+            }
+            why.failure
         })
     }
 

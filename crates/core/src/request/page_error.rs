@@ -124,7 +124,14 @@ impl PageError {
             Failure::Refused(why) if redirect_uri.is_some() || origins.is_some() => {
                 env.record(
                     call,
-                    &Event::Refused { endpoint, reason: why.reason, client, redirect_uri, origins },
+                    &Event::Refused {
+                        endpoint,
+                        reason: why.reason,
+                        client,
+                        redirect_uri,
+                        origins,
+                        methods: None,
+                    },
                 );
             }
             failure => env.record_failure(call, endpoint, client, failure),

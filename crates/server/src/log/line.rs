@@ -1,7 +1,7 @@
 //! The lines of the log.
 
 use chancery_core::error::{Fault, FaultKind};
-use chancery_core::event::{Event, LoginAttempt, NotificationFailure, Origins, RefusedClient};
+use chancery_core::event::{Event, LoginAttempt, Methods, NotificationFailure, Origins, RefusedClient};
 use chancery_types::AccountId;
 
 use super::fields::Fields;
@@ -147,7 +147,7 @@ fn describe(event: &Event, line: &mut Fields) {
             line.string("client_id", client.as_str()).string("prompt", prompt);
             describe_account(account.as_ref(), line);
         }
-        Event::Refused { endpoint, reason, client, redirect_uri, origins } => {
+        Event::Refused { endpoint, reason, client, redirect_uri, origins, methods } => {
             line.string("endpoint", endpoint.as_str())
                 .string("reason", reason.name)
                 .string("section", reason.section);
@@ -155,6 +155,10 @@ fn describe(event: &Event, line: &mut Fields) {
             line.string_if("redirect_uri", redirect_uri.as_deref());
             if let Some(Origins { sent, own }) = origins {
                 line.string_if("origin", sent.as_deref()).string("own_origin", own);
+            }
+            if let Some(Methods { used, registered }) = methods {
+                line.string("used", used.map_or("another", |used| used.as_str()))
+                    .string("registered", registered.as_str());
             }
         }
         Event::SectorUnavailable { fault } => {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use chancery_core::error::{Fault, Reason};
 use chancery_core::event::{
-    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, Origins, RefusedClient,
+    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, Methods, NotificationFailure, Origins,
+    RefusedClient,
 };
-use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType};
 use chancery_types::{AccountId, ClientId, Scopes};
 use serde_json::Value;
 
@@ -137,6 +138,10 @@ fn samples(is_known: bool) -> Vec<Event> {
             client: refused,
             redirect_uri: is_known.then(|| "https://other.example/cb".into()),
             origins: is_known.then(|| Origins::of(Some("https://other.example"), "https://id.example")),
+            methods: is_known.then_some(Methods {
+                used: Some(ClientAuthenticationMethod::None),
+                registered: ClientAuthenticationMethod::ClientSecretBasic,
+            }),
         },
         Event::RequestObjectUnavailable { client: client(), fault: fault() },
         Event::RequestPushed { client: client() },

@@ -116,6 +116,7 @@ fn a_refusal_is_one_line_with_client_and_network() {
             client,
             redirect_uri: None,
             origins: None,
+            methods: None,
         };
         log.record(&occasion(&RequestId("r".into()), peer), &refused);
     }

@@ -56,6 +56,7 @@ fn events(n: u32) -> Vec<Event> {
             client: Some(RefusedClient::Claimed(client.clone())),
             redirect_uri: None,
             origins: None,
+            methods: None,
         },
         Event::Faulted {
             endpoint: Endpoint::Token,

@@ -3,6 +3,8 @@
 mod clients;
 mod requests;
 
+pub(super) use clients::of_methods;
+
 /// What is to be done, and the reasons for which that fits.
 pub(super) type Remedy = (&'static str, &'static [&'static str]);
 

@@ -213,10 +213,38 @@ fn a_remedy_names_what_exists() {
                     assert!(word.strip_prefix("--").is_none_or(is_known), "{named}");
                 }
                 assert!(within.get_name() != "chancery" && !within.has_subcommands(), "{named}");
-            } else if named.contains('.') && !named.contains(['/', '(', '[']) && named != "location.origin" {
+            } else if named.contains('.') && !named.contains(['/', '(', '[']) {
                 let row = format!("| `{}", named.replace("resource_server.", "resource_server[]."));
                 assert!(settings.contains(&row) || members.contains(&row), "{named}");
             }
         }
+    }
+}
+
+/// What is told to a client that sends a secret and has none is the opposite of what is told to one that has and sends none.
+#[test]
+fn each_direction_of_a_wrong_method_has_its_remedy() {
+    let said = |used: &str, registered: &str| {
+        let reason = "client_authentication_method_unregistered";
+        let line = format!(
+            r#"{{"event":"refused","endpoint":"token","reason":"{reason}","used":"{used}","registered":"{registered}"}}"#
+        );
+        let text = explain(&line).unwrap();
+        let words =
+            format!("12:00 WARN  refused endpoint=token reason={reason} used={used} registered={registered}");
+        assert_eq!(explain(&words).unwrap(), text);
+        text
+    };
+    for (used, registered, expected) in [
+        ("client_secret_post", "none", "it leaves out `client_secret`"),
+        ("client_secret_basic", "none", "`chancery client add --kind web`"),
+        ("none", "client_secret_basic", "`chancery client add --kind spa`"),
+        ("client_secret_post", "client_secret_basic", "`chancery.secret_method`"),
+        ("private_key_jwt", "none", "by private_key_jwt, and is registered for none"),
+        ("another", "private_key_jwt", "a way that no client can be registered for"),
+    ] {
+        let text = said(used, registered);
+        assert!(text.contains(expected), "{used}, {registered}: {text}");
+        assert_eq!(text.matches(REMEDY).count(), 1, "{text}");
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::meets;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason};
-use crate::event::RefusedClient;
+use crate::event::{Methods, Origins, RefusedClient};
 use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
 use crate::offered::{AssertionAudience, Endpoint, MutualTlsConfig, Routes};
@@ -107,11 +107,21 @@ pub struct Unauthenticated {
     pub claimed: Option<ClientId>,
     /// What is sent to the peer.
     pub failure: Failure,
+    /// What it has used and what it is registered for, if that is why. For our own log.
+    pub methods: Option<Methods>,
+    /// Where the script comes from and where it has to come from, if that is why. For our own log.
+    pub origins: Option<Origins>,
+}
+
+impl Unauthenticated {
+    const fn of(claimed: Option<ClientId>, failure: Failure) -> Self {
+        Self { claimed, failure, methods: None, origins: None }
+    }
 }
 
 impl<E: Into<Failure>> From<E> for Unauthenticated {
     fn from(failure: E) -> Self {
-        Self { claimed: None, failure: failure.into() }
+        Self::of(None, failure.into())
     }
 }
 
@@ -185,7 +195,10 @@ impl Authenticator {
         let claimed = client.as_ref().map(|client| client.id().clone());
         // Checked first, because a script that may not read the answer must not have any effect either.
         if !self.may_be_called_from(call, env, client.as_deref()) {
-            return Err(Unauthenticated { claimed, failure: (&ORIGIN_NOT_ALLOWED).into() });
+            let failure = (&ORIGIN_NOT_ALLOWED).into();
+            let own = client.as_ref().map(|client| client.origins().join(" ")).unwrap_or_default();
+            let origins = Some(Origins::of(call.origin.as_deref(), &own));
+            return Err(Unauthenticated { origins, ..Unauthenticated::of(claimed, failure) });
         }
         let (wrong_secrets, network) = (&env.limits.client_secrets, call.network());
         let guess = proof.guess();
@@ -193,8 +206,9 @@ impl Authenticator {
         if guess.is_some()
             && let Some(wait) = wrong_secrets.wait(call.now, network.as_deref(), &client_id)
         {
-            return Err(Unauthenticated { claimed, failure: SECRETS_THROTTLED.for_now(wait).into() });
+            return Err(Unauthenticated::of(claimed, SECRETS_THROTTLED.for_now(wait).into()));
         }
+        let registered = client.as_ref().map(|client| client.metadata().flow.token_endpoint_auth_method);
         let verified = match client {
             Some(client) => self.verified(call, env, endpoint, &proof, client).await,
             None => {
@@ -206,7 +220,11 @@ impl Authenticator {
             if let Some(guess) = guess.filter(|_| is_wrong_guess(&failure)) {
                 wrong_secrets.failed(call.now, network.as_deref(), &client_id, guess);
             }
-            Unauthenticated { claimed, failure }
+            let is_method = matches!(&failure, Failure::Refused(why) if *why.reason == METHOD_UNREGISTERED);
+            let methods = registered
+                .filter(|_| is_method)
+                .map(|registered| Methods { used: proof.method(), registered });
+            Unauthenticated { methods, ..Unauthenticated::of(claimed, failure) }
         })
     }
 

@@ -151,6 +151,18 @@ impl Proof<'_> {
         }
     }
 
+    /// By which method it proves the client, if a client can be registered for that.
+    pub(super) fn method(&self) -> Option<ClientAuthenticationMethod> {
+        use ClientAuthenticationMethod as Method;
+        Some(match self {
+            Self::None => Method::None,
+            Self::Secret { sent_by, .. } => *sent_by,
+            Self::Assertion(assertion) if assertion.signed_with_secret().is_some() => Method::ClientSecretJwt,
+            Self::Assertion(_) => Method::PrivateKeyJwt,
+            Self::Unregistered => return None,
+        })
+    }
+
     /// Takes as long as a comparison when there is nothing to compare with.
     pub(super) fn take_the_time(&self) {
         if let Self::Secret { secret, .. } = self {

@@ -534,4 +534,12 @@ impl Client {
                 }
         })
     }
+
+    /// The origins of its redirect URIs, each once.
+    pub(crate) fn origins(&self) -> Vec<String> {
+        let mut origins: Vec<String> = self.redirect_uris().iter().filter_map(RedirectUri::origin).collect();
+        origins.sort_unstable();
+        origins.dedup();
+        origins
+    }
 }

@@ -2,6 +2,29 @@
 
 use super::Remedy;
 
+/// What is to be done where a client has used another method to authenticate than the one that it is registered for.
+pub(crate) fn of_methods(used: &str, registered: &str) -> String {
+    let sends_secret = |method: &str| matches!(method, "client_secret_basic" | "client_secret_post");
+    match (used, registered) {
+        (used, "none") if sends_secret(used) => "the client is a program in the browser or on a person's device, which has no secret, and \
+             sends one: it leaves out `client_secret`. A program on a server that has one is added by `chancery client add --kind web`"
+            .to_owned(),
+        ("none", registered) if sends_secret(registered) => "the client has a secret and does not send it. A program on a server sends it as \
+             `client_secret`, in the body or in the header `Authorization`; for a program in the browser, `chancery client add --kind spa` \
+             adds one without, for a person's device --kind native"
+            .to_owned(),
+        (used, registered) if sends_secret(used) && sends_secret(registered) => format!(
+            "the client sends its secret by {used}, and may do so by {registered} alone: `client_authentication.secret_method` or \
+             `chancery.secret_method` of the client says so"
+        ),
+        (used, registered) => format!(
+            "the client proves itself by {}, and is registered for {registered}: it changes to that, where the metadata has it in \
+             `token_endpoint_auth_methods_supported`, or `chancery client update ID JSON` changes `token_endpoint_auth_method`",
+            if used == "another" { "a way that no client can be registered for" } else { used }
+        ),
+    }
+}
+
 /// What the developer of the client compares: which client it is, how it proves itself, and how it was registered.
 pub(crate) const CLIENTS: &[Remedy] = &[
     // Which client?
@@ -26,8 +49,8 @@ pub(crate) const CLIENTS: &[Remedy] = &[
         &["client_id_mismatch"],
     ),
     (
-        "compare the address of the page that calls (`location.origin` in its console) with the scheme, host and port of the client's \
-         redirect_uris (`chancery client show ID`): scripts of those origins may call, and of no others; http://localhost:5173 is \
+        "compare the line's origin, that of the page that calls, with its own_origin, the scheme, host and port of the client's \
+         redirect_uris (`chancery client show ID`): scripts from there may call, and no others; http://localhost:5173 is \
          another one than http://127.0.0.1:5173. `chancery client update ID` with --redirect-uri for each of all its addresses adds one",
         &["origin_not_allowed"],
     ),
