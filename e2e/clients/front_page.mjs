@@ -43,6 +43,8 @@ await check('the issuer\'s own page has lines to copy', async () => {
   const whole = await tab.locator('#oidc-client-ts').textContent();
   expect(lines === whole.trim(), 'the button copies all of them');
   packed = await tab.locator('details[open] p code').allTextContents();
+  const said = await tab.locator('.connect').innerText();
+  expect(said.includes('“Allow access?” comes at each sign-in'), 'they say why consent is asked for each time');
   expect(packed[0] === PACKED && packed.length === 3, `without a bundler: ${packed}`);
 });
 
