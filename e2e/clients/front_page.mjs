@@ -45,6 +45,7 @@ await check('the issuer\'s own page has lines to copy', async () => {
   packed = await tab.locator('details[open] p code').allTextContents();
   const said = await tab.locator('.connect').innerText();
   expect(said.includes('“Allow access?” comes at each sign-in'), 'they say why consent is asked for each time');
+  expect(said.includes('counts after a restart'), 'they say when settings count');
   expect(packed[0] === PACKED && packed.length === 3, `without a bundler: ${packed}`);
 });
 
