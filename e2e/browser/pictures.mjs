@@ -31,6 +31,7 @@ const SHOWN = {
     consent: 'Allow access, with the values that are shared',
     'consent-apis': 'Access to several APIs',
     'consent-details': 'In detail (RFC 9396)',
+    'consent-unknown': 'Something of which nothing is known',
     'consent-nothing': 'An application that asks for nothing in particular',
   },
   'A person’s own account': {

@@ -122,6 +122,19 @@ await check('what fails is noted for whoever develops the page', async () => {
   expect(told.length === 0, `told: ${told}`);
 });
 
+await check('whoever has neither name nor e-mail address has a user name there, and reads of it before', async () => {
+  const other = await (await browser.newContext()).newPage();
+  other.setDefaultTimeout(15_000);
+  await other.goto(mine);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.locator('input[name="username"]').fill(fixture.nameless);
+  await other.locator('input[name="password"]').fill(fixture.password);
+  await other.locator('button[name="action"][value="login"]').click();
+  await other.getByText('Your account says nothing about this yet').waitFor();
+  await other.locator('button[name="action"][value="allow"]').click();
+  await other.getByRole('button', { name: `Sign out ${fixture.nameless}`, exact: true }).waitFor();
+});
+
 await browser.close();
 server.close();
 close();

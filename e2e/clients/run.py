@@ -32,7 +32,7 @@ from example import Example  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from person import Person  # noqa: E402
 from published import Published  # noqa: E402
-from provider import PERSON, REPOSITORY, Provider, free_port, known_secret  # noqa: E402
+from provider import PERSON, REPOSITORY, Provider, free_port, known_secret, release  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 CALLBACK = "http://127.0.0.1:4999/callback"
@@ -385,9 +385,13 @@ def front_page(checks):
     application = built_by_maven("spring")
     with Example("chancery") as example:
         fixture = Path(example.folder.name) / "fixture.json"
+        password = example.told("password")
+        # Somebody of whom nothing is known but how they sign in.
+        subprocess.run([release("chancery"), "user", "add", "nameless"], cwd=example.folder.name, input=password, text=True,
+                       check=True, stdout=subprocess.DEVNULL)
         fixture.write_text(json.dumps({
             "name": "development provider", "issuer": example.issuer,
-            "username": example.told("sign in as"), "password": example.told("password")}))
+            "username": example.told("sign in as"), "password": password, "nameless": "nameless"}))
         judge(checks, fixture, "front_page.mjs")
         page_lines.with_spring(checks, example, application)
 

@@ -109,6 +109,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "scopes": view.scopes,
                 "claims": view.claims,
                 "shared": view.shared.iter().map(shared).collect::<Vec<_>>(),
+                "unknown": view.unknown,
                 "resources": view.resources.iter().map(resource).collect::<Vec<_>>(),
                 "details": view.details.iter().map(|detail| self::detail(detail, &view.form)).collect::<Vec<_>>(),
                 "account_page": view.account_page,

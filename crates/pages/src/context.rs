@@ -127,7 +127,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         client => client(&view.client),
         account => account(&view.account),
         form => form(markup),
-        wishes => wishes(&view.scopes, &view.claims, &view.shared, messages)?,
+        wishes => wishes(&view.scopes, &view.claims, (&view.shared, &view.unknown), messages)?,
         resources => resources(&view.resources, messages)?,
         details => details(&view.details, messages)?,
         site => site.map(|(_, host)| host),
@@ -142,7 +142,7 @@ fn resources(resources: &[ResourceView], messages: &Messages) -> Result<Vec<Valu
 }
 
 fn resource(at: &ResourceView, messages: &Messages) -> Result<Value, Error> {
-    let wishes = wishes(&at.scopes, &[], &[], messages)?;
+    let wishes = wishes(&at.scopes, &[], (&[], &[]), messages)?;
     Ok(context! { uri => at.uri.as_str(), name => at.name.as_deref(), wishes })
 }
 
@@ -168,11 +168,11 @@ fn details(details: &[DetailView], messages: &Messages) -> Result<Vec<Value>, Er
     Ok(all)
 }
 
-/// The list of requested scopes and claims, each with what the client gets to know by it.
+/// The list of requested scopes and claims, each with what the client gets to know by it, or that nothing is known.
 fn wishes(
     scopes: &[String],
     claims: &[String],
-    shared: &[SharedClaim],
+    (shared, unknown): (&[SharedClaim], &[String]),
     messages: &Messages,
 ) -> Result<Vec<Value>, Error> {
     let by_scope =
@@ -180,13 +180,20 @@ fn wishes(
     let by_itself = |name: &str| {
         shared.iter().filter(move |claim| claim.scope.is_none() && claim.claim == name).collect()
     };
-    let scopes = scopes.iter().map(|scope| wish("scope", scope, by_scope(scope), messages));
-    let claims = claims.iter().map(|claim| wish("claim", claim, by_itself(claim), messages));
+    let known = |name: &String, shared| if unknown.contains(name) { None } else { Some(shared) };
+    let scopes = scopes.iter().map(|name| wish("scope", name, known(name, by_scope(name)), messages));
+    let claims = claims.iter().map(|name| wish("claim", name, known(name, by_itself(name)), messages));
     scopes.chain(claims).collect()
 }
 
-/// One line of the list. A scope or claim without a sentence is shown as the client wrote it.
-fn wish(kind: &str, name: &str, shared: Vec<&SharedClaim>, messages: &Messages) -> Result<Value, Error> {
+/// One line of the list, where nothing is known without anything that is shared. A scope or claim without a sentence is
+/// shown as the client wrote it.
+fn wish(
+    kind: &str,
+    name: &str,
+    shared: Option<Vec<&SharedClaim>>,
+    messages: &Messages,
+) -> Result<Value, Error> {
     let id = format!("{kind}.{name}");
     let text = if messages.has(&id) && id != "scope.unknown" {
         plain(&id, messages)?
@@ -196,6 +203,8 @@ fn wish(kind: &str, name: &str, shared: Vec<&SharedClaim>, messages: &Messages) 
     };
     let described = format!("{id}.description");
     let description = if messages.has(&described) { Some(plain(&described, messages)?) } else { None };
+    let is_unknown = shared.is_none();
+    let shared = shared.unwrap_or_default();
     let several = shared.len() > 1;
     let mut values = Vec::with_capacity(shared.len());
     for SharedClaim { claim, value, .. } in shared {
@@ -214,7 +223,7 @@ fn wish(kind: &str, name: &str, shared: Vec<&SharedClaim>, messages: &Messages) 
         };
         values.push(context! { label, value => said });
     }
-    Ok(context! { text, description, values, icon => icon(name) })
+    Ok(context! { text, description, values, is_unknown, icon => icon(name) })
 }
 
 /// The name of a language (OIDC Core section 5.1), and beside it the tag as it is shared, if that says more. One that has no

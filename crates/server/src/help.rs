@@ -19,7 +19,7 @@ const EXAMPLES: &[Shown] = &[
         &[
             ("chancery", "start a development provider"),
             ("chancery try", "sign in at it, in another terminal"),
-            ("chancery user add jane", "add a person to it"),
+            ("chancery user add jane email=jane@example.org name=Jane", "add a person to it"),
             ("chancery init", "begin a provider for real"),
             ("chancery serve --config chancery.toml", "start that"),
         ],

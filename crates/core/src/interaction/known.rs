@@ -2,6 +2,7 @@
 
 use chancery_types::{ClientId, Scopes, is_misleading};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::page::person_view;
 use super::pending::Pending;
@@ -39,12 +40,12 @@ pub(crate) async fn named(env: &Env, who: &SignedIn) -> Result<AccountView, Faul
 }
 
 /// What the client gets to know about the person with what is asked for: each claim with its value, once, in the order
-/// of the scopes that stand for it.
+/// of the scopes that stand for it. Beside it the scopes and claims of which nothing is known.
 pub(super) async fn shared(
     pending: &Pending<'_>,
     who: &SignedIn,
     asked: &Undecided,
-) -> Result<Vec<SharedClaim>, Fault> {
+) -> Result<(Vec<SharedClaim>, Vec<String>), Fault> {
     let (env, rule, request) = (pending.env, &pending.by.rules.claims, &pending.asked.claims);
     let is_asked =
         |ask: &&ClaimAsk| asked.claims.iter().any(|name| *name == *ask.name || is_of(name, &ask.name));
@@ -53,16 +54,23 @@ pub(super) async fn shared(
     let account = &who.account.id;
     let which = (asks.as_slice(), request.locales.as_deref());
     let known = rule.about(env, pending.client.id(), account, &asked.access.scopes, which).await?;
-    let mut shared: Vec<SharedClaim> = Vec::new();
+    let (mut shared, mut unknown) = (Vec::new(), Vec::new());
     for scope in asked.access.scopes.iter() {
-        for name in rule.names(&Scopes::from_iter([scope.clone()]), &[]) {
+        let names = rule.names(&Scopes::from_iter([scope.clone()]), &[]);
+        if !names.is_empty() && !names.iter().any(|name| value(&known, name).is_some()) {
+            unknown.push(scope.as_str().to_owned());
+        }
+        for name in names {
             push(&mut shared, &known, name, Some(scope.as_str()));
         }
     }
     for name in &asked.claims {
+        if value(&known, name).is_none() {
+            unknown.push(name.clone());
+        }
         push(&mut shared, &known, name, None);
     }
-    Ok(shared)
+    Ok((shared, unknown))
 }
 
 /// Whether a name with a language is one of this claim.
@@ -70,9 +78,15 @@ fn is_of(claim: &str, name: &str) -> bool {
     name.strip_prefix(claim).is_some_and(|rest| rest.starts_with('#'))
 }
 
+/// What is known of this claim, in whatever language.
+fn value<'k>(known: &'k Claims, claim: &str) -> Option<&'k RawValue> {
+    let of_claim =
+        |(name, json): &(&str, &RawValue)| (*name == claim || is_of(claim, name)) && json.get() != "null";
+    known.iter().find(of_claim).map(|(_, json)| json)
+}
+
 fn push(shared: &mut Vec<SharedClaim>, known: &Claims, claim: &str, scope: Option<&str>) {
-    let of_claim = |(name, _): &(&str, _)| *name == claim || is_of(claim, name);
-    let Some((_, json)) = known.iter().find(of_claim) else { return };
+    let Some(json) = value(known, claim) else { return };
     if shared.iter().any(|have| have.claim == claim) {
         return;
     }

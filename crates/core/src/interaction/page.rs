@@ -206,11 +206,13 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         }
         PromptName::Consent => {
             let asked = pending.to_consent();
+            let (shared, unknown) = shared(pending, person()?, &asked).await?;
             View::Consent(ConsentView {
                 client,
                 account: account_view(pending, person()?, false).await?,
                 scopes: texts(&asked.access.scopes),
-                shared: shared(pending, person()?, &asked).await?,
+                shared,
+                unknown,
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 details: pending.by.rules.details.views(pending.details()),
@@ -223,12 +225,14 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
                 return Err(Fault::internal("nothing waits to be approved"));
             };
             let (asked, now) = (pending.to_approve(), pending.call.now);
+            let (shared, unknown) = shared(pending, person()?, &asked).await?;
             View::Approve(ApproveView {
                 client,
                 account: account_view(pending, person()?, false).await?,
                 binding_message: found.body.binding_message.as_deref().map(str::to_owned),
                 scopes: texts(&asked.access.scopes),
-                shared: shared(pending, person()?, &asked).await?,
+                shared,
+                unknown,
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 details: pending.by.rules.details.views(pending.details()),

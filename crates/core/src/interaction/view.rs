@@ -385,6 +385,8 @@ pub struct ConsentView {
     pub claims: Vec<String>,
     /// What the client gets to know with these scopes and claims, as far as anything is known.
     pub shared: Vec<SharedClaim>,
+    /// Those of these scopes and claims of which nothing is known, so that nothing is shared by them.
+    pub unknown: Vec<String>,
     /// The resource servers to which access is asked for and not yet decided.
     pub resources: Vec<ResourceView>,
     /// The authorization details that are asked for.

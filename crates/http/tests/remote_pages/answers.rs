@@ -19,6 +19,24 @@ fn what_a_view_has() {
     assert_eq!(view.header("access-control-expose-headers"), Some("Retry-After, X-Request-Id"));
 }
 
+/// Of what nothing is known nothing is shared, and the consent page can say so.
+#[test]
+fn what_is_not_known_is_named() {
+    let kit = builder().build();
+    for (claims, unknown) in [(&[][..], json!([])), (&["email", "email_verified"], json!(["email"]))] {
+        for claim in claims {
+            kit.accounts.set_claim("alice", claim, Value::Null);
+        }
+        let ua = kit.user_agent();
+        let login = first_view(&ua, "openid profile email");
+        let signed_in = pages(&ua).post("login", &login, credentials("alice"));
+        let consent = pages(&ua).view(&next_interaction(&signed_in));
+        assert_eq!(consent["unknown"], unknown, "{}", consent.text());
+        assert!(consent.text().contains("preferred_username"));
+        assert_eq!(consent.text().contains("alice@example.org"), claims.is_empty());
+    }
+}
+
 /// A client that is gone meanwhile is an error that the pages can show; 401 would challenge the browser.
 #[test]
 fn a_client_that_is_gone() {

@@ -51,7 +51,7 @@ pub(super) fn approve(view: &ApproveView, markup: &FormMarkup, messages: &Messag
         account => account(&view.account),
         form => form(markup),
         binding_message => view.binding_message.as_deref(),
-        wishes => wishes(&view.scopes, &view.claims, &view.shared, messages)?,
+        wishes => wishes(&view.scopes, &view.claims, (&view.shared, &view.unknown), messages)?,
         resources => resources(&view.resources, messages)?,
         details => details(&view.details, messages)?,
         ago => told(view.asked_before, messages)?,

@@ -128,7 +128,7 @@ fn application(one: &ApplicationView, address: &str, messages: &Messages) -> Res
     let id = params::encode([("client_id", &*one.client_id)].into_iter());
     Ok(context! {
         client => client(&one.client),
-        wishes => wishes(&one.scopes, &one.claims, &[], messages)?,
+        wishes => wishes(&one.scopes, &one.claims, (&[], &[]), messages)?,
         resources => resources(&one.resources, messages)?,
         details => details(&one.details, messages)?,
         let_in => ago(one.let_in_before, messages)?,

@@ -46,6 +46,8 @@ pub struct ApproveView {
     pub claims: Vec<String>,
     /// What the client gets to know with these scopes and claims, as far as anything is known.
     pub shared: Vec<SharedClaim>,
+    /// Those of these scopes and claims of which nothing is known, so that nothing is shared by them.
+    pub unknown: Vec<String>,
     /// The resource servers to which access is asked for.
     pub resources: Vec<ResourceView>,
     /// The authorization details that are asked for.
