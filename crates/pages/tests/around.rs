@@ -233,13 +233,9 @@ fn answers_to_forms_have_the_other_language() {
     }
     let asked = ua.get("/logout").expect_page("logout-confirm");
     let gone = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
-    assert!(gone.answer().text().contains("Sie sind bei diesem Dienst abgemeldet"), "{}", gone.page().text);
+    assert!(gone.answer().text().contains("ist bei diesem Dienst abgemeldet"), "{}", gone.page().text);
     let english = switch(&gone, "en").expect_page("logout-done");
-    assert!(
-        english.answer().text().contains("You are signed out of this service"),
-        "{}",
-        english.page().text
-    );
+    assert!(english.answer().text().contains("is signed out of this service"), "{}", english.page().text);
 }
 
 /// Presses the button of a page that answers a form: it sends that form once more.
@@ -294,7 +290,7 @@ fn the_last_pages_have_the_other_language() {
     let leaving = |action| ua.get("/logout").expect_page("logout-confirm").submit(&[], ("action", action));
     expect(&leaving("stay"), "logout-done", ["still signed in", "weiterhin bei diesem Dienst"]);
     assert!(ua.session_cookie().is_some());
-    expect(&leaving("logout"), "logout-done", ["You are signed out", "abgemeldet"]);
+    expect(&leaving("logout"), "logout-done", ["Still signed in in this browser", "weiterhin angemeldet"]);
     assert!(ua.session_cookie().is_some(), "the other one stays");
 }
 
