@@ -14,6 +14,7 @@ pub use brand::{Brand, Logo};
 
 mod messages;
 mod catalogues;
+mod commands;
 mod context;
 mod forms;
 mod samples;

@@ -13,6 +13,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
+use crate::commands::commands;
 use crate::context::{client, client_of, form, template, values};
 use crate::forms::Flaw;
 use crate::messages::{CATALOGUES, Catalogues, as_html};
@@ -204,6 +205,7 @@ impl Templates {
         environment.add_filter("code", |text: Value| {
             Value::from_safe_string(format!("<code>{}</code>", as_html(&text)))
         });
+        environment.add_filter("commands", |text: &str| Value::from_safe_string(commands(text)));
         environment.add_filter("link", |address: Value, text: Value| {
             Value::from_safe_string(format!("<a href=\"{}\">{}</a>", as_html(&address), as_html(&text)))
         });

@@ -18,6 +18,12 @@ fn provider(pages: Templates, logo: &str) -> TestProvider {
     TestProvider::builder().client(&client).client(job).pages(pages).build()
 }
 
+/// A page without what keeps the words of its commands together.
+fn with_whole_commands(page: &str) -> String {
+    let tags = ["<span class=\"command\">", "<span>", "</span>"];
+    tags.iter().fold(page.to_owned(), |page, tag| page.replace(tag, ""))
+}
+
 /// Login, consent, and the two pages of a logout.
 fn pages(kit: &TestProvider) -> Vec<(&'static str, Answer)> {
     let ua = kit.user_agent();
@@ -172,17 +178,20 @@ fn developers_see_what_registers_a_redirect_uri() {
             let request =
                 kit.authorization_request("shop").set("redirect_uri", "https://shop.example/new?a=&b");
             let page = request.set("ui_locales", language).set("chancery_language", language).open(&ua);
-            let page = page.expect_page("error").answer().text().to_owned();
+            let page = with_whole_commands(page.expect_page("error").answer().text());
             for part in [
                 words,
                 "<code>https://shop.example/new?a=&amp;b</code></dd>",
-                "<code>target/debug/chancery client update shop \\\n  --redirect-uri https://shop.example/cb \\\n  ",
-                "  --redirect-uri &#39;https://shop.example/new?a=&amp;b&#39;</code>",
+                "<code>target/debug/chancery client update shop --redirect-uri https://shop.example/cb ",
+                " --redirect-uri &#39;https://shop.example/new?a=&amp;b&#39;\n</code>",
                 "<details class=\"more\" open>",
             ] {
                 assert_eq!(page.contains(part), is_shown, "{part} in {page}");
             }
             assert!(is_shown || !page.contains("shop.example/new"), "{page}");
+            let at = |part| page.find(part).unwrap();
+            let (facts, way_on) = (at("<details class=\"more\""), at("class=\"actions\""));
+            assert_eq!(facts < way_on, is_shown, "what a developer can mend stands first: {page}");
             let request = kit.authorization_request("shop").set("redirect_uri", "http://192.168.1.5/cb");
             let page = request.set("chancery_language", language).open(&ua).expect_page("error");
             for part in [
@@ -220,11 +229,12 @@ fn developers_see_that_a_client_signs_nobody_in() {
             let request = kit.authorization_request("shop").set("client_id", "job");
             let request =
                 request.set("redirect_uri", "https://job.example/cb").set("chancery_language", language);
-            let page = request.open(&kit.user_agent()).expect_page("error").answer().text().to_owned();
+            let page =
+                with_whole_commands(request.open(&kit.user_agent()).expect_page("error").answer().text());
             for part in [
                 words,
                 how,
-                "<code>target/debug/chancery client add --kind web \\\n  --redirect-uri https://job.example/cb</code>",
+                "<code>target/debug/chancery client add --kind web --redirect-uri https://job.example/cb\n</code>",
                 "<details class=\"more\" open>",
             ] {
                 assert_eq!(page.contains(part), is_shown, "{part} in {page}");
@@ -254,12 +264,12 @@ fn developers_see_what_registers_a_post_logout_uri() {
                 [("client_id", "shop"), ("post_logout_redirect_uri", uri), ("chancery_language", language)];
             let page = ua.follow_from_another_site(&format!("/logout?{}", params::encode(query.into_iter())));
             let page = page.expect_page(if is_signed_in { "logout-confirm" } else { "error" });
-            let page = page.answer().text();
+            let page = with_whole_commands(page.answer().text());
             for part in [
                 words,
                 "<code>https://shop.example/new?a=&amp;b</code></dd>",
-                "<code>target/debug/chancery client update shop \\\n  --post-logout-redirect-uri https://shop.example/bye \\\n  ",
-                "  --post-logout-redirect-uri &#39;https://shop.example/new?a=&amp;b&#39;</code>",
+                "<code>target/debug/chancery client update shop --post-logout-redirect-uri https://shop.example/bye ",
+                " --post-logout-redirect-uri &#39;https://shop.example/new?a=&amp;b&#39;\n</code>",
                 "<details class=\"more\" open>",
                 "data-what=\"register\"",
             ] {
@@ -285,11 +295,11 @@ fn developers_see_which_client_is_unknown() {
             let request = kit.authorization_request("shop").set("client_id", "sh<p");
             let ua = kit.user_agent();
             let page = request.set("chancery_language", language).open(&ua).expect_page("error");
-            let page = page.answer().text();
+            let page = with_whole_commands(page.answer().text());
             for part in [
                 words,
                 "<code>sh&lt;p</code></dd>",
-                "<code>target/debug/chancery client list</code>",
+                "<code>target/debug/chancery client list\n</code>",
                 "<details class=\"more\" open>",
             ] {
                 assert_eq!(page.contains(part), is_shown, "{part} in {page}");
