@@ -321,8 +321,8 @@ async fn what_must_not_be_accepted() {
     for (sent, status) in [
         (None, StatusCode::UNAUTHORIZED),
         (Some("Bearer nonsense"), StatusCode::UNAUTHORIZED),
-        (Some("DPoP nonsense"), StatusCode::BAD_REQUEST), // which this provider does not offer
-        (Some("Basic ZGVtbzpkZW1v"), StatusCode::BAD_REQUEST),
+        (Some("DPoP nonsense"), StatusCode::UNAUTHORIZED), // which this provider does not offer
+        (Some("Basic ZGVtbzpkZW1v"), StatusCode::UNAUTHORIZED),
     ] {
         let refusal = send(&app, "/api/notes", sent).await;
         assert_eq!(refusal.status(), status, "{sent:?}");

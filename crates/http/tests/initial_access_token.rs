@@ -210,7 +210,7 @@ fn what_opens_nothing() {
         .row("another one", with(&(good[..good.len() - 1].to_owned() + "A")), unknown)
         .row("a registration access token", with(given.member("registration_access_token")), unknown)
         .row("an access token", with(access.member("access_token")), unknown)
-        .row("another scheme", basic, Refused::Json(400, "invalid_request"))
+        .row("another scheme", basic, Refused::Challenge)
         .row("two of them", twice, Refused::Json(400, "invalid_request"))
         .run();
     assert_eq!(kit.clients(), clients);

@@ -228,8 +228,6 @@ fn what_a_token_is_not_good_for() {
     let in_query = format!("{path}?access_token={token}");
     let refused = Refused::Json(401, "invalid_token");
     let rows = [
-        ("no token", path.as_str(), None),
-        ("in the query", in_query.as_str(), None),
         ("another client's", path.as_str(), Some(other.member("registration_access_token"))),
         ("an access token", path.as_str(), Some(access.member("access_token"))),
         ("the secret", path.as_str(), Some(given.member("client_secret"))),
@@ -242,6 +240,12 @@ fn what_a_token_is_not_good_for() {
     for (name, path, token) in rows {
         for (method, request) in to(path, token) {
             table = table.row(format!("{name}, {method}"), request, refused);
+        }
+    }
+    // RFC 6750 section 3.1: whoever shows no token is told of no error.
+    for (name, path) in [("no token", path.as_str()), ("in the query", in_query.as_str())] {
+        for (method, request) in to(path, None) {
+            table = table.row(format!("{name}, {method}"), request, Refused::Challenge);
         }
     }
     let clients = kit.clients();

@@ -19,6 +19,8 @@ pub enum Refused {
     Page(u16, &'static str),
     /// By a redirect to the client with this `error`.
     Client(&'static str),
+    /// By 401 with challenges that name no error, and without a body (RFC 6750 section 3.1).
+    Challenge,
     /// By this status alone: a path, a method or a size that no endpoint sees, so that there is no event.
     Status(u16),
 }
@@ -112,6 +114,11 @@ fn told(answer: &Answer, expected: Refused) -> Option<Refused> {
             let location = answer.header("location")?;
             let is_it = location.contains(&format!("error={code}&")) && !location.contains("code=");
             (is_it && status == 303).then_some(Refused::Client(code))
+        }
+        Refused::Challenge => {
+            let names_no_error =
+                answer.header("www-authenticate").is_some_and(|told| !told.contains("error="));
+            (status == 401 && names_no_error && answer.body.is_empty()).then_some(Refused::Challenge)
         }
         Refused::Status(_) => Some(Refused::Status(status)),
     }

@@ -13,13 +13,20 @@ use crate::error::{Reason, Refusal};
 use crate::model::{Possession, TokenBinding};
 
 reasons! {
-    /// The request contains no access token, so the challenge in the response has no `error` (RFC 6750
+    /// The request contains no access token. A protected resource answers with its challenge alone then, without an error (RFC 6750
     /// section 3.1).
     pub TOKEN_MISSING = Reason {
         name: "access_token_missing",
         code: ErrorCode::InvalidToken,
         description: "no access token provided",
         section: "RFC 6750 section 3",
+    };
+    /// The Authorization header has a scheme that is not taken here, so that the answer says which are, and names no error, either.
+    pub SCHEME_UNSUPPORTED = Reason {
+        name: "authorization_scheme_unsupported",
+        code: ErrorCode::InvalidToken,
+        description: "no access token provided",
+        section: "RFC 6750 section 3.1",
     };
     /// The access token is in the query, which ends up in logs and browser histories (RFC 9700 section
     /// 4.3.2).
@@ -81,6 +88,17 @@ const fn invalid_token(name: &'static str) -> Reason {
     }
 }
 
+/// What the name of a scheme is made of (RFC 9110 section 5.6.2).
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Whether the request lacks any authentication information, so that nothing is said of an error (RFC 6750 section 3.1).
+#[must_use]
+pub fn is_unauthenticated(reason: &Reason) -> bool {
+    *reason == TOKEN_MISSING || *reason == SCHEME_UNSUPPORTED
+}
+
 /// The authentication scheme with which an access token is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -103,11 +121,19 @@ impl Scheme {
     /// The token of an Authorization header, and its scheme. `Dpop` is one only where it is taken.
     ///
     /// # Errors
-    /// [`MALFORMED_HEADER`].
+    /// [`MALFORMED_HEADER`], [`SCHEME_UNSUPPORTED`].
     pub fn of(header: &str, is_dpop_taken: bool) -> Result<(Self, &str), Refusal> {
         let schemes = [Some(Self::Bearer), is_dpop_taken.then_some(Self::Dpop)];
+        let mut schemes = schemes.into_iter().flatten();
         let sent = |scheme: Self| credentials(header, scheme.as_str()).map(|token| (scheme, token));
-        schemes.into_iter().flatten().find_map(sent).ok_or((&MALFORMED_HEADER).into())
+        if let Some(sent) = schemes.clone().find_map(sent) {
+            return Ok(sent);
+        }
+        // What is no scheme and its credentials is a mistake in sending a token.
+        let (other, _) = header.split_once(' ').ok_or(&MALFORMED_HEADER)?;
+        let is_taken = schemes.any(|scheme| other.eq_ignore_ascii_case(scheme.as_str()));
+        let is_scheme = !other.is_empty() && other.bytes().all(is_tchar);
+        Err(if is_scheme && !is_taken { &SCHEME_UNSUPPORTED } else { &MALFORMED_HEADER }.into())
     }
 
     /// Whether the token needs a proof: with this scheme it has to come with one, and with no other (RFC 9449 section

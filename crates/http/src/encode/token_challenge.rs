@@ -2,13 +2,13 @@
 //! 5.3.3).
 
 use chancery_core::error::{Failure, Reason, Remedy};
-use chancery_core::rule::bearer::TOKEN_MISSING;
+use chancery_core::rule::bearer::is_unauthenticated;
 use chancery_types::iana::ErrorCode;
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 
-use super::HttpResponse;
 use super::error_body::{broken, error_parameters, insert, refused};
+use super::{HttpResponse, empty};
 
 /// What a protected resource says of itself in its challenges.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Challenge<'a> {
 }
 
 /// The answer to a failed request for a protected resource. There is a challenge for each scheme; the error stands in
-/// that of the one that was used (RFC 9449 section 7.2), or in none if there was no token (RFC 6750 section 3.1).
+/// that of the one that was used (RFC 9449 section 7.2) and in the body, or nowhere if there was no token (RFC 6750 section 3.1).
 #[must_use]
 pub fn token_challenge(failure: &Failure, challenge: &Challenge<'_>) -> HttpResponse {
     let Challenge { realm, .. } = challenge;
@@ -33,11 +33,15 @@ pub fn token_challenge(failure: &Failure, challenge: &Challenge<'_>) -> HttpResp
         Failure::Broken(fault) => return broken(fault.kind()),
     };
     let told = told(refusal.reason);
-    let mut answer = refused(&told, refusal.remedy.as_ref(), realm);
+    let is_unauthenticated = is_unauthenticated(refusal.reason);
+    let mut answer = match is_unauthenticated {
+        true => empty(StatusCode::UNAUTHORIZED),
+        false => refused(&told, refusal.remedy.as_ref(), realm),
+    };
     if matches!(told.code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce) {
         *answer.status_mut() = StatusCode::UNAUTHORIZED;
     }
-    let error = match *refusal.reason == TOKEN_MISSING {
+    let error = match is_unauthenticated {
         true => String::new(),
         false => error_parameters(&told) + &remedy_parameters(refusal.remedy.as_ref()),
     };
@@ -88,6 +92,7 @@ mod tests {
     use super::super::error_body::tests::{header, reason, text};
     use super::*;
     use chancery_core::error::{Fault, Refusal};
+    use chancery_core::rule::bearer::TOKEN_MISSING;
 
     const BEARER: Challenge<'_> =
         Challenge { realm: "https://id.example", dpop: None, uses_dpop: false, metadata: None };
@@ -120,10 +125,11 @@ mod tests {
 
     /// UINF-04
     #[test]
-    fn without_a_token_no_error_is_named_in_the_challenge() {
+    fn without_a_token_no_error_is_named() {
         let answer = token_challenge(&(&TOKEN_MISSING).into(), &BEARER);
         assert_eq!(answer.status(), 401);
         assert_eq!(header(&answer, WWW_AUTHENTICATE), "Bearer realm=\"https://id.example\"");
+        assert_eq!(text(answer), "");
     }
 
     /// UINF-05, UINF-07

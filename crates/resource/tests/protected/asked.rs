@@ -102,7 +102,7 @@ fn what_must_not_be_accepted() {
     let scheme = format!("Bearer {good}");
     let rows = [
         ("no token", "read", vec![], 401),
-        ("another scheme", "read", vec![("authorization", "Basic Zm9vOmJhcg==")], 400),
+        ("another scheme", "read", vec![("authorization", "Basic Zm9vOmJhcg==")], 401),
         ("two tokens", "read", vec![("authorization", &scheme), ("authorization", &scheme)], 400),
         ("no token behind the scheme", "read", vec![("authorization", "Bearer")], 400),
         ("nonsense", "read", vec![("authorization", "Bearer a.b.c")], 401),

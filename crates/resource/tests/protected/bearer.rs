@@ -13,14 +13,22 @@ fn algorithms() -> &'static str {
     ", algs=\"ES256 ES384 PS256 EdDSA Ed25519\""
 }
 
-/// Section 3.1: without a token no error is named.
+/// Section 3.1: whoever has sent no token, or tried another scheme, is told which schemes there are, and of no error: neither in the
+/// challenge nor in the body.
 #[test]
 fn without_a_token() {
     let api = Api::new();
-    let told = api.send(&api.resource.layer(), with_headers(&[]));
-    assert_eq!((told.status, &*told.reason), (401, "access_token_missing"));
     let realm = "realm=\"https://jwt-api.example\"";
-    assert_eq!(told.challenge, format!("Bearer {realm}{METADATA}, DPoP {realm}{}{METADATA}", algorithms()));
+    for (headers, reason) in [
+        (&[][..], "access_token_missing"),
+        (&[("authorization", "Basic eA==")], "authorization_scheme_unsupported"),
+        (&[("authorization", "Digest a=b, c=d")], "authorization_scheme_unsupported"),
+    ] {
+        let told = api.send(&api.resource.layer(), with_headers(headers));
+        assert_eq!((told.status, &*told.reason, &told.body), (401, reason, &serde_json::Value::Null));
+        let challenge = format!("Bearer {realm}{METADATA}, DPoP {realm}{}{METADATA}", algorithms());
+        assert_eq!(told.challenge, challenge);
+    }
     assert!(api.wire.asked().is_empty(), "nobody is asked for nothing");
 }
 
@@ -103,7 +111,7 @@ fn what_must_not_be_sent() {
         ("no token", header("Bearer"), "bearer_header_malformed"),
         ("an empty token", header("Bearer "), "bearer_header_malformed"),
         ("no scheme", header(&token), "bearer_header_malformed"),
-        ("another scheme", header("Basic eA=="), "bearer_header_malformed"),
+        ("no name of a scheme", header("<Basic> eA=="), "bearer_header_malformed"),
         ("a list", header(&format!("{b}, {b}")), "bearer_header_malformed"),
         ("in the query", at(&format!("/notes?access_token={token}")), "access_token_in_query"),
         (

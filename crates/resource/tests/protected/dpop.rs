@@ -201,7 +201,7 @@ fn without_dpop() {
     use chancery_core::rule::dpop::DpopConfig;
     let bound = Bound::new(|builder| builder.dpop(DpopConfig::default()));
     let told = bound.get(&bound.claims());
-    assert_eq!((told.status, &*told.reason), (400, "bearer_header_malformed"));
+    assert_eq!((told.status, &*told.reason), (401, "authorization_scheme_unsupported"));
     assert!(!told.challenge.contains("DPoP"), "{}", told.challenge);
     // Its header means nothing there.
     let proof = bound.key.proof(&bound.claims());

@@ -10,10 +10,10 @@ use chancery_types::handle::{Handle, InitialAccessToken};
 use zeroize::Zeroizing;
 
 use super::INITIAL_ACCESS_TOKEN_UNKNOWN;
-use crate::context::{Call, Env, credentials};
+use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::records::{Body as _, Found, InitialAccessTokenBody, initial_access_tokens};
-use crate::rule::bearer::MALFORMED_HEADER;
+use crate::rule::bearer::Scheme;
 
 /// A token that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) async fn presented(
     env: &Env,
 ) -> Result<Option<Found<InitialAccessTokenBody>>, Failure> {
     let Some(header) = call.authorization.as_deref() else { return Ok(None) };
-    let token = credentials(header, "Bearer").ok_or(&MALFORMED_HEADER)?;
+    let (_, token) = Scheme::of(header, false)?;
     let unknown = || Failure::from(&INITIAL_ACCESS_TOKEN_UNKNOWN);
     let token = Handle::<InitialAccessToken>::parse(token).map_err(|_| unknown())?;
     let found = env.records().get::<InitialAccessTokenBody>(call.now, token.key(&env.realm)).await?;

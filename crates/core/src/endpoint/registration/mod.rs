@@ -22,7 +22,7 @@ use crate::client::{
     Asked, Draft, DynamicRules, NewToken, NotRegistered, Registered, RegistrationPolicy, RegistrationRules,
     SoftwareStatement, StatementIssuer, is_of_identity, sent, software_statement,
 };
-use crate::context::{Call, Env, credentials};
+use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Fault, Reason, Refusal};
 use crate::event::Event;
 use crate::keys::KeySet;
@@ -32,7 +32,7 @@ use crate::model::client::is_omitted;
 use crate::offered::Offered;
 use crate::policy::{DynClientPolicy, Registrant};
 use crate::records::InitialAccessTokenBody;
-use crate::rule::bearer::{MALFORMED_HEADER, TOKEN_MISSING};
+use crate::rule::bearer::{Scheme, TOKEN_MISSING};
 
 mod config;
 use config::find;
@@ -440,7 +440,7 @@ impl RegistrationEndpoint {
 /// like one of somebody else (RFC 7592 section 2.1).
 async fn managed(call: &Call, env: &Env, client_id: &str) -> Result<(Arc<Client>, NewToken), Failure> {
     let header = call.authorization.as_deref().ok_or(&TOKEN_MISSING)?;
-    let token = credentials(header, "Bearer").ok_or(&MALFORMED_HEADER)?;
+    let (_, token) = Scheme::of(header, false)?;
     let unknown = || Failure::from(&REGISTRATION_TOKEN_UNKNOWN);
     let token = Handle::<RegistrationAccessToken>::parse(token).map_err(|_| unknown())?;
     let id = ClientId::parse(client_id).map_err(|_| unknown())?;

@@ -192,6 +192,7 @@ pub(crate) const REQUESTS: &[Remedy] = &[
             "access_token_missing",
             "access_token_in_query",
             "access_token_in_several_places",
+            "authorization_scheme_unsupported",
             "bearer_header_malformed",
         ],
     ),
