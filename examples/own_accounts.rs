@@ -98,7 +98,7 @@ impl Accounts for Staff {
         _: &RealmId,
         now: Timestamp,
         form: LoginForm,
-        _: Room,
+        _: Room, // what `Accounts::room` gave: it can bound how many passwords are looked at at once
     ) -> Result<LoginOutcome, Fault> {
         // The reason of a refusal is for the log; the person sees the same message for each.
         let named = self.people.iter().find(|employee| employee.login == form.username);

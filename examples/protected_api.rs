@@ -5,10 +5,11 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::Response;
 use axum::routing::{get, post};
 use chancery::axum::Token;
 use chancery::interaction::LoginView;
-use chancery::resource::ProtectedResource;
+use chancery::resource::{ProtectedResource, Refused};
 use chancery::{
     Account, AccountId, Accounts, Authentication, Client, Config, Content, Fault, FormMarkup, Html, Issuer,
     LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, Parts, Provider, RealmId,
@@ -30,19 +31,16 @@ impl Accounts for People {
         realm: &RealmId,
         now: Timestamp,
         form: LoginForm,
-        _: Room,
+        _: Room, // what `Accounts::room` gave: it can bound how many passwords are looked at at once
     ) -> Result<LoginOutcome, Fault> {
-        let id = AccountId::parse(&form.username).ok().filter(|_| *form.password == self.password);
-        let account = match id {
-            Some(id) => self.find(realm, &id).await?,
-            None => None,
-        };
-        // Where a wrong password is told from a wrong name, `WrongPassword(id)` is for a person who exists, so that the log names
-        // the account. The page says the same for both.
-        Ok(match account {
-            Some(ada) => LoginOutcome::Authenticated(Authentication::by_password(&ada, now)),
-            None => LoginOutcome::Refused(LoginRefusal::UnknownName),
-        })
+        if let Ok(id) = AccountId::parse(&form.username)
+            && *form.password == self.password
+            && let Some(ada) = self.find(realm, &id).await?
+        {
+            return Ok(LoginOutcome::Authenticated(Authentication::by_password(&ada, now)));
+        }
+        // For a person who exists, `WrongPassword(id)` says the same on the page, and the log names the account.
+        Ok(LoginOutcome::Refused(LoginRefusal::UnknownName))
     }
 }
 
@@ -70,6 +68,12 @@ async fn write(Token(token): Token) -> String {
     format!("{} has written a note\n", token.subject)
 }
 
+/// Why a token was refused, which its client is not told. It is read outside of all layers.
+async fn logged(answer: Response) -> Response {
+    answer.extensions().get::<Refused>().inspect(|Refused(why)| eprintln!("refused: {why}"));
+    answer
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let from_environment = |name, or: &str| std::env::var(name).unwrap_or_else(|_| or.to_owned());
@@ -81,11 +85,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("sign in as   ada\npassword     {password}\nsecret       {secret}");
 
     let scopes = Scopes::parse("notes:read notes:write")?;
-    let api = ResourceServer::new(ResourceUri::parse(&here)?, scopes.clone());
-    let api = ResourceServer { name: Some("Notes".into()), ..api }; // what people read on the consent page
+    let own = ResourceServer::new(ResourceUri::parse(&here)?, scopes.clone());
     let other = ResourceServer::new(ResourceUri::parse(&apart)?, scopes);
     let registry = MemoryRegistry::new()
-        .with_resource_server(api)
+        .with_resource_server(ResourceServer { name: Some("Notes".into()), ..own }) // what people read
         .with_resource_server(ResourceServer { format: TokenFormat::Jwt, ..other })
         .with_client(&Client::native("demo").redirect("http://127.0.0.1/callback").api(&here))?
         .with_client(&Client::spa("app").redirect("http://localhost:5173/").on_loopback().api(&here))?
@@ -109,6 +112,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/api/notes", get(read).layer(api.requires("notes:read")?))
         .route("/api/notes", post(write).layer(api.requires("notes:write")?))
         .merge(chancery::axum::metadata(&api))
+        .layer(axum::middleware::map_response(logged))
         .with_state(api);
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     Ok(chancery::axum::serve(listener, app, service).await?)
