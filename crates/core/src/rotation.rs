@@ -161,7 +161,8 @@ pub fn before_their_time<'a>(
     let begins = keys.filter(is_used).map(|key| key.sign_from).filter(|at| *at > now).min()?;
     Some(format!(
         "no key for {names} signs at this time, which is {} by the clock of this machine: the first one begins at {}. Is the clock \
-         right? If not, set it, and nothing else is needed; if it is, nothing is signed so before",
+         right? If not, set it, and nothing else is needed; if it is, nothing is signed so before, unless \
+         `chancery keys rotate --clock-is-right` makes a key that signs at once",
         now.rfc3339(),
         begins.rfc3339()
     ))
@@ -308,6 +309,7 @@ mod tests {
             "1970-01-01T00:01:00.000Z by the clock",
             "begins at 1970-01-01T06:00:00.000Z",
             "If not, set it, and nothing else is needed; if it is, nothing is signed so before",
+            "unless `chancery keys rotate --clock-is-right` makes a key that signs at once",
         ] {
             assert!(why.contains(part), "{why}");
         }

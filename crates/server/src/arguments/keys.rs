@@ -24,6 +24,10 @@ pub(crate) enum Keys {
         /// When the new keys begin to sign; by then, the clients' caches must have expired
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         sign_after: String,
+        /// Only where no key for an algorithm signs now although one begins later, because the clock was ahead when it was made:
+        /// make one for that algorithm that signs at once. Those that begin later never sign, and nothing else changes
+        #[arg(long, conflicts_with = "sign_after")]
+        clock_is_right: bool,
     },
     /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where
     /// no other key of its algorithm signs, a new one begins in the same moment.

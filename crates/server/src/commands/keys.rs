@@ -50,17 +50,15 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
             let (settings, opened) = opened(&configured).await?;
             add(&settings, &opened, &alg, form).await
         }
-        Keys::Rotate { configured, sign_after } => {
+        Keys::Rotate { configured, clock_is_right: true, .. } => {
+            let (settings, opened) = opened(&configured).await?;
+            begin_anew(&settings, &opened, form).await
+        }
+        Keys::Rotate { configured, sign_after, .. } => {
             let (settings, opened) = opened(&configured).await?;
             let after = duration::parse(&sign_after)
                 .map_err(|_| format!("--sign-after: {sign_after:?}: {}", duration_rule(&sign_after)))?;
-            if after < CACHES {
-                eprintln!(
-                    "warning: clients' caches of the key set may be 10 minutes old; clients that do not reload it for an \
-                     unknown kid will refuse tokens for up to {} after the new keys begin to sign",
-                    duration::format(CACHES - after)
-                );
-            }
+            warn_of_caches(after);
             rotate(&settings, &opened, after, form).await
         }
         Keys::Remove { configured, kid } => {
@@ -117,6 +115,41 @@ async fn rotate(settings: &Settings, opened: &Opened, after: Duration, form: For
     Ok(list.print(form, &hint))
 }
 
+/// Makes a key that signs at once for each algorithm whose keys all begin later, which then never sign: the clock was ahead when they
+/// were made, or nothing would have ended before they begin. Nothing was signed since, so nobody waits for what they would sign.
+async fn begin_anew(settings: &Settings, opened: &Opened, form: Form) -> Output {
+    let (now, realm) = (SystemClock.now(), &settings.realm);
+    let keys = opened.keys.list(realm).await.map_err(said)?;
+    let mut algorithms = SigningAlgorithm::ALL.to_vec();
+    algorithms.retain(|alg| begins_later(&keys, *alg, now).is_some());
+    if algorithms.is_empty() {
+        return Err("every algorithm that has keys has one that signs now, and no key was changed; `chancery keys rotate` without \
+                    --clock-is-right makes new ones"
+            .to_owned());
+    }
+    warn_of_caches(Duration::ZERO);
+    let longest = longest_token(settings) + MARGIN;
+    opened.keys.rotate(realm, &algorithms, now, now, longest).await.map_err(said)?;
+    let mut list = listed();
+    for key in opened.keys.list(realm).await.map_err(said)? {
+        if !keys.iter().any(|old| old.jwk.kid() == key.jwk.kid() && old.times == key.times) {
+            row(&mut list, &key, now);
+        }
+    }
+    Ok(list.print(form, ""))
+}
+
+/// Says who may not know keys that sign so soon.
+fn warn_of_caches(after: Duration) {
+    if after < CACHES {
+        eprintln!(
+            "warning: clients' caches of the key set may be 10 minutes old; clients that do not reload it for an unknown kid will \
+             refuse tokens for up to {} after the new keys begin to sign",
+            duration::format(CACHES - after)
+        );
+    }
+}
+
 /// Makes the first key of an algorithm.
 async fn add(settings: &Settings, opened: &Opened, alg: &str, form: Form) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
@@ -145,13 +178,16 @@ async fn add(settings: &Settings, opened: &Opened, alg: &str, form: Form) -> Out
 /// Checks that no keys are waiting for a time that was already: with a clock that is behind, others would be made that end
 /// when those begin.
 fn check_clock(keys: &[KeyEntry], now: Timestamp) -> Result<(), String> {
-    for alg in SigningAlgorithm::ALL {
-        let fitting = keys.iter().filter(|key| key.jwk.fits(alg)).map(|key| &key.times);
-        if let Some(why) = before_their_time(fitting, alg.name(), now) {
-            return Err(format!("{why}; no key was changed"));
-        }
+    match SigningAlgorithm::ALL.into_iter().find_map(|alg| begins_later(keys, alg, now)) {
+        Some(why) => Err(format!("{why}; no key was changed")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Why no key of this algorithm signs, if one begins later.
+fn begins_later(keys: &[KeyEntry], alg: SigningAlgorithm, now: Timestamp) -> Option<String> {
+    let fitting = keys.iter().filter(|key| key.jwk.fits(alg)).map(|key| &key.times);
+    before_their_time(fitting, alg.name(), now)
 }
 
 /// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.
@@ -384,12 +420,26 @@ mod tests {
         ] {
             let why = said.unwrap_err();
             assert!(
-                why.contains("Is the clock right? If not, set it") && why.ends_with("no key was changed"),
+                why.contains("`chancery keys rotate --clock-is-right`")
+                    && why.ends_with("no key was changed"),
                 "{why}"
             );
         }
         let times = |keys: &[KeyEntry]| keys.iter().map(|key| key.times).collect::<Vec<_>>();
         assert_eq!(times(&keys), times(&opened.keys.list(realm).await.unwrap()));
+
+        // If the clock is right, it was ahead before: whoever says so gets keys that sign now.
+        let said = begin_anew(&settings, &opened, Form::Text).await.unwrap();
+        assert_eq!(said.matches("  signs since ").count(), 3, "{said}");
+        assert_eq!(said.matches("  never signed  ").count(), 6, "{said}");
+        let keys = opened.keys.list(realm).await.unwrap();
+        let now = SystemClock.now();
+        for at in [now, ahead(6), ahead(10)] {
+            assert_eq!(keys.iter().filter(|key| key.times.signs(at)).count(), 3, "{at:?}");
+        }
+        let again = begin_anew(&settings, &opened, Form::Text).await.unwrap_err();
+        assert!(again.contains("`chancery keys rotate` without --clock-is-right"), "{again}");
+        rotate(&settings, &opened, Duration::ZERO, Form::Text).await.unwrap();
     }
 
     /// JOSE-06: a key for encryption is shown with its type, rotated like the others, and when it is removed
