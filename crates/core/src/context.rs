@@ -234,13 +234,17 @@ impl Env {
         Partition(*self.secret::<2>())
     }
 
-    /// Records that unknown scopes were ignored. Only the first ones are named: anybody can send as many as a
-    /// request can carry, and a log keeps everything it is given.
-    pub(crate) fn record_ignored(&self, call: &Call, client: &Client, scopes: &Scopes) {
+    /// Records that unknown scopes were ignored, and known ones that are of no use to the client. Only the first ones are
+    /// named: anybody can send as many as a request can carry, and a log keeps everything it is given.
+    pub(crate) fn record_ignored(&self, call: &Call, client: &Client, unknown: &Scopes, withheld: &Scopes) {
         const TOLD: usize = 10;
-        if !scopes.is_empty() {
-            let scopes = scopes.iter().take(TOLD).cloned().collect();
+        if !unknown.is_empty() {
+            let scopes = unknown.iter().take(TOLD).cloned().collect();
             self.record(call, &Event::ScopesIgnored { client: client.id().clone(), scopes });
+        }
+        if !withheld.is_empty() {
+            let scopes = withheld.iter().take(TOLD).cloned().collect();
+            self.record(call, &Event::ScopesWithheld { client: client.id().clone(), scopes });
         }
     }
 

@@ -387,6 +387,14 @@ pub enum Event {
         /// The first ten of them.
         scopes: Scopes,
     },
+    /// Scopes were requested that are known here, but of no use to the client: `offline_access` by one that gets no refresh
+    /// tokens, or what is about a person where there is none.
+    ScopesWithheld {
+        /// Who asked.
+        client: ClientId,
+        /// Which.
+        scopes: Scopes,
+    },
     /// The document of a client's `sector_identifier_uri` could not be fetched, so the client was not registered.
     SectorUnavailable {
         /// Why.
@@ -467,6 +475,7 @@ impl Event {
             | Self::RequestObjectUnavailable { client, .. }
             | Self::RequestPushed { client }
             | Self::ScopesIgnored { client, .. }
+            | Self::ScopesWithheld { client, .. }
             | Self::SignUpRefused { client, .. }
             | Self::SignedUp { client, .. }
             | Self::TokenRevoked { client, .. }
@@ -528,6 +537,7 @@ impl Event {
             Self::BackchannelAuthenticationAsked { .. } => "backchannel_authentication_asked",
             Self::DeviceAsked { .. } => "device_asked",
             Self::ScopesIgnored { .. } => "scopes_ignored",
+            Self::ScopesWithheld { .. } => "scopes_withheld",
             Self::SectorUnavailable { .. } => "sector_unavailable",
             Self::SessionEnded { .. } => "session_ended",
             Self::SignUpRefused { .. } => "sign_up_refused",

@@ -248,3 +248,34 @@ fn one_reader_for_every_endpoint() {
     // RFC 6749 section 3.1: sent without a value is not sent.
     assert_eq!(refresh("").send().expect_status(200)["scope"], "read offline_access");
 }
+
+/// OIDC Core section 11: `offline_access` is left out for a client that cannot get refresh tokens, and an event says so. So
+/// it is with what is about a person where there is none.
+#[test]
+fn what_its_client_can_have_no_use_of_is_left_out_and_told() {
+    let withheld = |events: &[Event]| -> Vec<String> {
+        let of = |event: &Event| match event {
+            Event::ScopesWithheld { scopes, .. } => Some(scopes.to_string()),
+            _ => None,
+        };
+        events.iter().filter_map(of).collect()
+    };
+    let without =
+        r#"{"client_id":"c","redirect_uris":["https://c.example/cb"],"token_endpoint_auth_method":"none"}"#;
+    let kit = TestProvider::builder().client(without).build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    for client in ["web", "c"] {
+        ua.has_consented("alice", client, "openid offline_access");
+    }
+    let asked = |client: &str, scope: &str| {
+        let tab = kit.authorization_request(client).scope(scope).set("prompt", "consent").open(&ua);
+        withheld(&tab.answer().events)
+    };
+    assert_eq!(asked("c", "openid offline_access"), ["offline_access"]);
+    assert_eq!(asked("c", "openid"), [""; 0]);
+    assert_eq!(asked("web", "openid offline_access"), [""; 0]);
+    let answer =
+        kit.client_credentials_request("machine").param("scope", "read openid").send().expect_status(200);
+    assert_eq!((withheld(&answer.events), ignored(&answer.events)), (vec!["openid".to_owned()], vec![]));
+}

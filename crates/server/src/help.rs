@@ -113,6 +113,7 @@ const EXAMPLES: &[Shown] = &[
         "client update",
         &[
             ("chancery client update photos --name 'Better Photos'", ""),
+            ("chancery client update photos --refresh-tokens", "it gets refresh tokens, too"),
             (r#"chancery client update photos '{"client_name":"Better Photos","tos_uri":null}'"#, ""),
             (r#"chancery client update photos '{"chancery":{"refresh_tokens":"always"}}'"#, ""),
         ],

@@ -48,7 +48,8 @@ impl AuthorizationEndpoint {
             Ok(request) => request,
             Err(Refused { addressed, why }) => return Ok(commit::tell(call, env, &addressed, &why)),
         };
-        env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
+        let asked = request.asked();
+        env.record_ignored(call, &request.addressed().client, &asked.ignored, &asked.withheld);
         let mut pending = Pending::new(interactions, call, env, request);
         // Nobody is asked to sign in for what no key can sign at the moment. The client is told to retry.
         if let Some(alg) = pending.missing_signer() {

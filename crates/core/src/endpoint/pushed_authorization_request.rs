@@ -104,7 +104,8 @@ impl ClientEndpoint for PushedAuthorizationRequestEndpoint {
         let addressed = resolved.address(env, &rules.offered).await.map_err(failed)?;
         // When it is used it is validated once more, because registrations change (section 7.4).
         let request = addressed.validate(rules).map_err(|Refused { why, .. }| why)?;
-        env.record_ignored(call, client.client(), &request.asked().ignored);
+        let asked = request.asked();
+        env.record_ignored(call, client.client(), &asked.ignored, &asked.withheld);
         let (mut addressed, asked) = request.into_parts();
         let proof = self.dpop.proof(call, Endpoint::PushedAuthorizationRequest, None)?;
         if let Some(proof) = &proof {

@@ -125,6 +125,7 @@ pub(super) fn pending<'a>(
         response_type: ResponseType::None,
         scopes: Scopes::default(),
         ignored: Scopes::default(),
+        withheld: Scopes::default(),
         resources: Requested::default(),
         claims: ClaimsRequest::default(),
         details: Vec::new(),

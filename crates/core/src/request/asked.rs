@@ -89,7 +89,7 @@ pub(super) fn asked(
     let mut scopes = rules.scope.asked(params.one("scope")?, client, &resources.servers)?;
     if !response_type.has_code() {
         // OIDC Core section 11: nothing else leads to a refresh token, so that nobody is asked about it.
-        scopes.known = scopes.known.filtered(|scope| scope.as_str() != Scope::OFFLINE_ACCESS);
+        scopes = scopes.withholding(|scope| scope.as_str() == Scope::OFFLINE_ACCESS);
     }
     let is_openid = scopes.known.contains(Scope::OPENID);
     // These tie an answer to the browser that brings it.
@@ -147,6 +147,7 @@ pub(super) fn asked(
         response_type,
         scopes: scopes.known,
         ignored: scopes.unknown,
+        withheld: scopes.withheld,
         resources,
         details,
         claims,
@@ -182,6 +183,8 @@ pub struct Asked {
     pub scopes: Scopes,
     /// Scopes that nobody knows.
     pub ignored: Scopes,
+    /// Scopes that are known here, and of which the client can have no use.
+    pub withheld: Scopes,
     /// The resource servers that access is asked for; none when all scopes are this server's own.
     pub resources: Requested,
     /// The authorization details, each as its type allows it (RFC 9396 section 3).

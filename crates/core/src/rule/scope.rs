@@ -117,7 +117,8 @@ impl ScopeRule {
         let is_of_use = |scope: &Scope| {
             scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(&GrantType::RefreshToken)
         };
-        Ok(AskedScopes { known: known.filtered(is_of_use), unknown })
+        let asked = AskedScopes { known, unknown, withheld: Scopes::default() };
+        Ok(asked.withholding(|scope| !is_of_use(scope)))
     }
 }
 
@@ -134,6 +135,25 @@ pub struct AskedScopes {
     pub known: Scopes,
     /// Unknown scopes, which are ignored.
     pub unknown: Scopes,
+    /// Known scopes of which the client can have no use, which are ignored, too.
+    pub withheld: Scopes,
+}
+
+impl AskedScopes {
+    /// Without those known scopes for which this holds.
+    pub(crate) fn withholding(self, is_withheld: impl Fn(&Scope) -> bool) -> Self {
+        let more = self.known.filtered(&is_withheld);
+        if more.is_empty() {
+            return self;
+        }
+        let withheld = self.withheld.iter().chain(more.iter()).cloned().collect();
+        Self { known: self.known.filtered(|scope| !is_withheld(scope)), withheld, ..self }
+    }
+
+    /// Those of a token that stands for nobody but the client: `openid` and `offline_access` are about a person.
+    pub(crate) fn of_no_person(self) -> Self {
+        self.withholding(|scope| matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS))
+    }
 }
 
 /// Reads the parameter `scope`, for every endpoint.
@@ -142,9 +162,4 @@ pub struct AskedScopes {
 /// [`MALFORMED`].
 pub fn read(text: Option<&str>) -> Result<Option<Scopes>, Refusal> {
     text.map(Scopes::parse).transpose().map_err(|_| (&MALFORMED).into())
-}
-
-/// Those of a token that stands for nobody but the client: `openid` and `offline_access` are about a person.
-pub(crate) fn of_no_person(scopes: &Scopes) -> Scopes {
-    scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS))
 }

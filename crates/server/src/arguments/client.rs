@@ -109,6 +109,9 @@ pub(crate) struct Changed {
     /// Where the browser may go after the logout, in the place of all such URIs; repeat it for several
     #[arg(long = "post-logout-redirect-uri", value_name = "URI", conflicts_with_all = ["given", "file"])]
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    /// It gets refresh tokens from now on where a person agrees to offline_access; a machine needs none
+    #[arg(long, conflicts_with_all = ["given", "file"])]
+    pub(crate) refresh_tokens: bool,
 }
 
 /// What a client is.

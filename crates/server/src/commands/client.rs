@@ -73,10 +73,12 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
             rotate(&settings, &opened, &client_id, overlap, form).await
         }
         Client::Update { named, metadata, changed } => {
+            let refresh_tokens = changed.refresh_tokens;
             let given = changed.metadata().map_err(|why| why + UNCHANGED)?.map(Given::typed);
             let is_typed = given.is_some();
             let patch = given.map_or_else(|| Given::read(metadata), Ok)?.client()?;
-            change(named, patch.get().as_bytes(), Change::Metadata { is_typed }, form).await
+            let what = Change::Metadata { is_typed, refresh_tokens };
+            change(named, patch.get().as_bytes(), what, form).await
         }
         Client::Disable(named) => {
             change(named, br#"{"chancery":{"enabled":false}}"#, Change::Disable, form).await
@@ -179,6 +181,8 @@ enum Change {
     /// By flags, or by JSON.
     Metadata {
         is_typed: bool,
+        /// Whether it gets refresh tokens beside what it may ask for already.
+        refresh_tokens: bool,
     },
     Disable,
     Enable,
@@ -246,7 +250,13 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
         ..RegistrationRules::new(&offered, &algorithms, now)
     };
     let fetch = fetch::open(&settings.fetch)?;
-    let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
+    let patch = match what {
+        Change::Metadata { refresh_tokens: true, .. } => {
+            typed::with_refresh_tokens(patch, &client).map_err(|why| why + UNCHANGED)?
+        }
+        _ => patch.to_vec(),
+    };
+    let changed = change_fetching(&client, &patch, &SystemRandom, &rules, &*fetch).await;
     let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, &settings));
     let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| {
         let explained = wrong.into_iter().map(|complaint| in_flags(complaint, false));
@@ -254,7 +264,7 @@ async fn change(named: Named, patch: &[u8], what: Change, form: Form) -> Output 
     })?;
     let unused =
         unused_redirects(changed.metadata()).filter(|_| unused_redirects(client.metadata()).is_none());
-    if let (Some(_), Change::Metadata { is_typed: true }, Some(Kind::Machine), [uri, ..]) =
+    if let (Some(_), Change::Metadata { is_typed: true, .. }, Some(Kind::Machine), [uri, ..]) =
         (unused, what, Kind::of(&changed), &*changed.metadata().flow.redirect_uris)
     {
         return Err(typed::unused_by_machine("--redirect-uri", uri.as_str()) + UNCHANGED);

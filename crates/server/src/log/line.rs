@@ -52,6 +52,7 @@ pub(super) fn level(event: &Event) -> Level {
         | Event::PeerUnknown { .. }
         | Event::Refused { .. }
         | Event::ScopesIgnored { .. }
+        | Event::ScopesWithheld { .. }
         | Event::SectorUnavailable { .. } => Level::Warn,
         _ => Level::Info,
     }
@@ -164,7 +165,7 @@ fn describe(event: &Event, line: &mut Fields) {
         Event::SectorUnavailable { fault } => {
             line.string("cause", &fault.to_string());
         }
-        Event::ScopesIgnored { client, scopes } => {
+        Event::ScopesIgnored { client, scopes } | Event::ScopesWithheld { client, scopes } => {
             line.string("client_id", client.as_str()).string("scope", &scopes.to_string());
         }
         Event::TokensIssued { client, grant_type, account } => {

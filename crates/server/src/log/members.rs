@@ -146,6 +146,7 @@ fn samples(is_known: bool) -> Vec<Event> {
         Event::RequestObjectUnavailable { client: client(), fault: fault() },
         Event::RequestPushed { client: client() },
         Event::ScopesIgnored { client: client(), scopes: Scopes::parse("x").unwrap() },
+        Event::ScopesWithheld { client: client(), scopes: Scopes::parse("offline_access").unwrap() },
         Event::SectorUnavailable { fault: fault() },
         Event::SessionEnded { account: account(), client: some_client },
         Event::SignUpRefused { client: client(), reason: "name_taken" },

@@ -201,8 +201,19 @@ fn refresh_tokens_are_for_clients_that_sign_people_in() {
             assert_eq!(shown["metadata"]["grant_types"], serde_json::json!(grants), "{id}");
         }
     }
-    let said = refused(&folder, &["client", "add", "--kind", "machine", "--refresh-tokens"], "");
-    assert!(said.starts_with("--refresh-tokens: ") && said.contains("web, spa or native"), "{said}");
+    let add = ["client", "add", "--kind", "machine", "--id", "m"];
+    done(&folder, &add, "");
+    for (command, of) in [("add", &["--kind", "machine"][..]), ("update", &["m"])] {
+        let said = refused(&folder, &[&["client", command, "--refresh-tokens"], of].concat(), "");
+        assert!(said.starts_with("--refresh-tokens: ") && said.contains("web, spa or native"), "{said}");
+    }
+    // Later, beside what it may ask for already, and twice is once.
+    for more in [&[][..], &["--name", "A"]] {
+        done(&folder, &[&["client", "update", "web1", "--refresh-tokens"], more].concat(), "");
+        let shown = json(&done(&folder, &["client", "show", "web1", "--json"], ""));
+        let grants = serde_json::json!(["authorization_code", "refresh_token"]);
+        assert_eq!(shown["metadata"]["grant_types"], grants);
+    }
     let json = r#"{"redirect_uris":["https://a.example/cb"]}"#;
     for more in [&["--refresh-tokens"][..], &["--name", "A"], &["--id", "a"]] {
         let said = refused(&folder, &[&["client", "add", json], more].concat(), "");

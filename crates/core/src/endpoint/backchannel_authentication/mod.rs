@@ -217,7 +217,7 @@ impl BackchannelAuthenticationEndpoint {
         if !asked.scopes.contains(Scope::OPENID) {
             return OPENID_NOT_ASKED.refused();
         }
-        env.record_ignored(call, client, &asked.ignored);
+        env.record_ignored(call, client, &asked.ignored, &asked.withheld);
         Ok(Carrier::of(&kept))
     }
 

@@ -113,7 +113,7 @@ impl ClientEndpoint for DeviceAuthorizationEndpoint {
         let (params, source) = resolved.map_err(|PageError { failure, .. }| failure)?.unaddressed()?;
         // When the person comes it is validated once more, because registrations change.
         let asked = rules.unaddressed(env, client, (&params, source), Door::Device).await?;
-        env.record_ignored(call, client, &asked.ignored);
+        env.record_ignored(call, client, &asked.ignored, &asked.withheld);
 
         let config = &self.interactions.device_authorization;
         let body = DeviceCodeBody {

@@ -8,7 +8,7 @@ use chancery_types::{Params, ResourceUri};
 use super::Requester;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::{Entitlement, Target};
-use crate::rule::scope::{NOTHING, ScopeRule, of_no_person};
+use crate::rule::scope::{NOTHING, ScopeRule};
 
 reasons! {
     /// The client is public, so it has no credentials to authenticate with (RFC 6749 section 4.4).
@@ -45,8 +45,9 @@ pub(super) async fn entitle(
     let (is_named, resource) = (resource.is_some(), caller.resource(resource, false).await?);
     let has_scope = asked.scope.is_some();
     let asked = rule.asked(asked.scope, client, resource.as_slice())?;
-    env.record_ignored(call, client, &asked.unknown);
-    let scopes = of_no_person(&asked.known);
+    let asked = asked.of_no_person();
+    env.record_ignored(call, client, &asked.unknown, &asked.withheld);
+    let scopes = asked.known;
     // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
     if has_scope && scopes.is_empty() {
         return NOTHING.refused();

@@ -17,7 +17,7 @@ use crate::model::{
     Refresh, Target,
 };
 use crate::policy::ACCOUNT_GONE;
-use crate::rule::scope::{NOTHING, ScopeRule, of_no_person};
+use crate::rule::scope::{NOTHING, ScopeRule};
 
 /// A grant type of an application's own (RFC 6749 section 4.5).
 ///
@@ -220,8 +220,9 @@ pub(super) async fn entitle(
     };
     let (is_named, resource) = (resource.is_some(), caller.resource(resource, said.person.is_some()).await?);
     let read = rule.asked(Some(&said.scopes.to_string()), client, resource.as_slice())?;
-    env.record_ignored(call, client, &read.unknown);
-    let scopes = if said.person.is_some() { read.known } else { of_no_person(&read.known) };
+    let read = if said.person.is_some() { read } else { read.of_no_person() };
+    env.record_ignored(call, client, &read.unknown, &read.withheld);
+    let scopes = read.known;
     // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
     if scopes.is_empty() && request.parameter("scope").is_some() {
         return NOTHING.refused();

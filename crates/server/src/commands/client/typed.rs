@@ -1,6 +1,8 @@
 //! The metadata of a client whose members are given one by one, by flags.
 
 use chancery_core::error::Complaint;
+use chancery_core::model::Client;
+use chancery_types::iana::GrantType;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Changed, Kind, Simple};
@@ -10,11 +12,8 @@ impl Simple {
     pub(super) fn metadata(self) -> Result<Option<Vec<u8>>, String> {
         let Self { kind, id, name, redirect_uris, post_logout_redirect_uris, refresh_tokens } = self;
         let Some(kind) = kind else { return Ok(None) };
-        // RFC 6749 section 4.4.3: client credentials come without a refresh token.
         if refresh_tokens && kind == Kind::Machine {
-            return Err("--refresh-tokens: a machine asks for another access token with its secret, and gets no refresh \
-                        tokens; leave it out, or add a client of --kind web, spa or native"
-                .to_owned());
+            return Err(NO_REFRESH_TOKENS.to_owned());
         }
         for (flag, uris) in
             [("--redirect-uri", &redirect_uris), ("--post-logout-redirect-uri", &post_logout_redirect_uris)]
@@ -47,7 +46,7 @@ impl Simple {
 impl Changed {
     /// The members that are to be others, if any is named.
     pub(super) fn metadata(self) -> Result<Option<Vec<u8>>, String> {
-        let Self { name, redirect_uris, post_logout_redirect_uris } = self;
+        let Self { name, redirect_uris, post_logout_redirect_uris, refresh_tokens } = self;
         check_separate(&redirect_uris, &post_logout_redirect_uris)?;
         let given = [
             ("client_name", name.map(Value::from)),
@@ -55,9 +54,27 @@ impl Changed {
             ("post_logout_redirect_uris", list(post_logout_redirect_uris)),
         ];
         let members: Map<String, Value> = present(given).collect();
-        Ok((!members.is_empty()).then(|| Value::Object(members).to_string().into_bytes()))
+        Ok((refresh_tokens || !members.is_empty()).then(|| Value::Object(members).to_string().into_bytes()))
     }
 }
+
+/// The members that are to be others, with the grant type of refresh tokens beside those that the client has.
+pub(super) fn with_refresh_tokens(patch: &[u8], client: &Client) -> Result<Vec<u8>, String> {
+    if Kind::of(client) == Some(Kind::Machine) {
+        return Err(NO_REFRESH_TOKENS.to_owned());
+    }
+    let mut members: Map<String, Value> = serde_json::from_slice(patch).map_err(|error| error.to_string())?;
+    let mut grant_types = client.metadata().flow.grant_types.clone();
+    if !grant_types.contains(&GrantType::RefreshToken) {
+        grant_types.push(GrantType::RefreshToken);
+    }
+    members.insert("grant_types".to_owned(), json!(grant_types));
+    Ok(Value::Object(members).to_string().into_bytes())
+}
+
+/// RFC 6749 section 4.4.3: client credentials come without a refresh token.
+const NO_REFRESH_TOKENS: &str = "--refresh-tokens: a machine asks for another access token with its secret, and gets no refresh \
+                                 tokens; leave it out, or add a client of --kind web, spa or native";
 
 /// Why a machine gets no address to send people to.
 pub(super) fn unused_by_machine(flag: &str, uri: &str) -> String {

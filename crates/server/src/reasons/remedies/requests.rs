@@ -7,7 +7,8 @@ pub(crate) const REQUESTS: &[Remedy] = &[
     // What may it ask for?
     (
         "compare the request's `grant_type` with the client's grant_types (`chancery client show ID`). A program that acts for itself \
-         is added by `chancery client add --kind machine`, and refresh tokens are for clients that were added with --refresh-tokens",
+         is added by `chancery client add --kind machine`, and refresh tokens are for clients that were added with --refresh-tokens, \
+         as `chancery client update ID --refresh-tokens` does later",
         &["grant_type_unregistered"],
     ),
     (
