@@ -18,6 +18,7 @@ use super::user::{new_username, notice_address};
 use super::{Output, lines};
 use crate::access::{check_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
+use crate::kept::replacing;
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, WITHOUT_COPY, write_new};
 use crate::settings::{FILE, Settings, Source, Store, issuer_faults, load_text, respelt, template};
@@ -61,8 +62,9 @@ pub(crate) async fn init(wanted: Init) -> Output {
     } else if configuration.exists() {
         return Err(format!(
             "{} exists already; nothing was changed. If its store is lost, put a backup in its place with \
-             `chancery restore FILE`, or begin anew without one with `chancery init --new-store`",
-            configuration.display()
+             {}, or begin anew without one with `chancery init --new-store`",
+            configuration.display(),
+            replacing(store)
         ));
     }
     check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
@@ -131,10 +133,15 @@ fn template_for(issuer: &Issuer) -> String {
 
 /// Checks that nothing of a former store is at its path. SQLite would take what is left of its log for the new one's.
 fn check_nothing_is_left(store: &Path) -> Result<(), String> {
-    let mut left = with_companions(store).into_iter().filter(|file| file.symlink_metadata().is_ok());
-    left.next().map_or(Ok(()), |file| {
-        Err(format!("{} exists and was not changed: move it away, if the store is lost", file.display()))
-    })
+    let left = with_companions(store).into_iter().filter(|file| file.symlink_metadata().is_ok());
+    let left: Vec<String> = left.map(|file| file.display().to_string()).collect();
+    let (are, them) = if left.len() > 1 { ("exist and were", "them") } else { ("exists and was", "it") };
+    match left.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(format!("{} {are} not changed: move {them} away, if the store is lost", left.join(", ")))
+        }
+    }
 }
 
 /// Checks that everything can be written. A key without a store, or both, may be left of an earlier run.

@@ -84,7 +84,7 @@ fn file_id(path: &Path) -> Result<FileId, BackendError> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).map_err(|error| {
         let text = "is no longer there: move it back; if it is lost, stop the server, put a backup in its place with `chancery \
-            restore FILE`, and start it";
+            restore FILE --replace`, and start it";
         BackendError::new(format!("{}: {text} ({error})", path.display()))
     })?;
     Ok(FileId { device: metadata.dev(), inode: metadata.ino() })
