@@ -12,6 +12,7 @@ const GROUP_READS: u32 = 0o040;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS: u32 = 0o007;
 const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
 
 const ROOT: u32 = 0;
 
@@ -19,6 +20,8 @@ const ROOT: u32 = 0;
 #[derive(Clone, Copy)]
 pub(crate) struct Access {
     mode: u32,
+    /// Whether it is a folder for everybody, in which each can remove only what is theirs, as `/tmp`: it has to stay so.
+    is_shared: bool,
     owner: u32,
     ourselves: u32,
 }
@@ -30,7 +33,8 @@ impl Access {
     }
 
     fn by(ourselves: u32, metadata: &Metadata) -> Self {
-        Self { mode: metadata.mode() & 0o777, owner: metadata.uid(), ourselves }
+        let mode = metadata.mode();
+        Self { mode: mode & 0o777, is_shared: mode & STICKY != 0, owner: metadata.uid(), ourselves }
     }
 
     /// Checks a key: only we and root may own it, and only its owner may read it. If root owns it, as with a
@@ -56,7 +60,15 @@ impl Access {
     fn check_folder(self, is_group_trusted: bool) -> Result<(), String> {
         self.check_owner(is_group_trusted)?;
         let allowed = if is_group_trusted || self.owner == ROOT { GROUP_WRITES } else { 0 };
-        let rule = "only its owner may write to the store's folder: `chmod go-w`, or set store.group_access for its group";
+        let rule = match self.is_shared {
+            true => {
+                "only its owner may write to the store's folder, and this one is for everybody: move the store into a folder of its own, \
+                     made with `mkdir -m 700`"
+            }
+            false => {
+                "only its owner may write to the store's folder: `chmod go-w`, or set store.group_access for its group"
+            }
+        };
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
     }
 
@@ -65,8 +77,15 @@ impl Access {
     fn check_backups(self) -> Result<(), String> {
         self.check_owner(false)?;
         let allowed = if self.owner == ROOT { GROUP_WRITES } else { 0 };
-        let rule = "whoever writes there could put another backup in its place: make a folder of your own with `mkdir -m 700`, or \
-                    `chmod go-w` this one";
+        let rule = match self.is_shared || self.owner != self.ourselves {
+            true => {
+                "whoever writes there could put another backup in its place: make a folder of your own with `mkdir -m 700`"
+            }
+            false => {
+                "whoever writes there could put another backup in its place: make a folder of your own with `mkdir -m 700`, or \
+                      `chmod go-w` this one"
+            }
+        };
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
     }
 
@@ -86,7 +105,7 @@ impl Access {
             _ if owner == ourselves || owner == ROOT => Ok(()),
             ROOT => Err(format!(
                 "user {owner} owns it, but this process acts as root (user 0): run it as that user, as with \
-                 `sudo -u '#{owner}'`, or give all files to root with `chown root`"
+                 `sudo -u '#{owner}'`, because that user could not open what root writes"
             )),
             _ if is_another_trusted => Ok(()),
             _ => Err(format!(
@@ -187,6 +206,28 @@ fn check_store_by(ourselves: u32, database: &Path, is_group_trusted: bool) -> Re
     Ok(())
 }
 
+/// Checks that there is such a folder for a file that is to be written, as far as this process can see.
+pub(crate) fn check_is_folder(folder: &Path) -> Result<(), String> {
+    match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(format!("{} is a file: name a folder", folder.display())),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            // The current folder has no other name than this.
+            let current = || std::env::current_dir().ok().filter(|_| folder == Path::new("."));
+            let shown = current().unwrap_or_else(|| folder.to_owned());
+            Err(format!(
+                "user {}, as whom this runs, may not enter its folder {} or one above it: name a file in a folder of that user",
+                ourselves(),
+                shown.display()
+            ))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err("its folder does not exist: make it first, with `mkdir -m 700`".to_owned())
+        }
+        Err(error) => Err(format!("its folder {}: {error}", folder.display())),
+    }
+}
+
 /// Checks the folder in which a store is or will be.
 pub(crate) fn check_folder(folder: &Path, is_group_trusted: bool) -> Result<(), String> {
     check_folder_by(ourselves(), folder, is_group_trusted)
@@ -267,7 +308,7 @@ mod tests {
     const ANOTHER: u32 = 1001;
 
     fn access(mode: u32, owner: u32, ourselves: u32) -> Access {
-        Access { mode, owner, ourselves }
+        Access { mode, is_shared: false, owner, ourselves }
     }
 
     /// Root may work anywhere, and its commands are for nobody else.
@@ -327,6 +368,44 @@ mod tests {
             assert_eq!(access(mode, ROOT, US).check_key().is_ok(), of_root, "{mode:o} of root");
             assert_eq!(access(mode, ROOT, ROOT).check_key().is_ok(), of_root, "{mode:o} of root, as root");
             assert_eq!(access(mode, US, US).check_key().is_ok(), of_us, "{mode:o} of ours");
+        }
+    }
+
+    /// A folder for everybody, such as /tmp, must stay one, and root does not take from a service what it works with.
+    #[test]
+    fn a_remedy_breaks_nothing_else() {
+        let of = |mode: u32, is_shared, owner, ourselves| Access { mode, is_shared, owner, ourselves };
+        for (access, is_changed) in [
+            (of(0o777, true, ROOT, US), false),
+            (of(0o777, true, US, US), false),
+            (of(0o777, false, ROOT, US), false),
+            (of(0o777, false, US, US), true),
+        ] {
+            let said = access.check_backups().unwrap_err();
+            assert!(said.contains("chmod") == is_changed && said.contains("mkdir -m 700"), "{said}");
+        }
+        let said = of(0o777, true, ROOT, US).check_folder(false).unwrap_err();
+        assert!(!said.contains("chmod") && said.contains("mkdir -m 700"), "{said}");
+        let said = access(0o600, US, ROOT).check_key().unwrap_err();
+        assert!(said.contains("sudo -u '#1000'") && !said.contains("chown"), "{said}");
+    }
+
+    /// What this process may not look into is not missing. Root may look everywhere.
+    #[test]
+    fn a_folder_that_may_not_be_entered_exists() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let closed = std::env::temp_dir().join(format!("chancery-closed-{}", std::process::id()));
+        std::fs::create_dir_all(closed.join("in")).unwrap();
+        assert!(check_is_folder(&closed.join("none")).unwrap_err().contains("does not exist: make it first"));
+        std::fs::write(closed.join("file"), "").unwrap();
+        assert!(check_is_folder(&closed.join("file")).unwrap_err().contains("is a file"));
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+        let said = check_is_folder(&closed.join("in"));
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::fs::remove_dir_all(&closed).unwrap();
+        if ourselves() != ROOT {
+            let said = said.unwrap_err();
+            assert!(said.contains("may not enter its folder") && said.contains("closed"), "{said}");
         }
     }
 

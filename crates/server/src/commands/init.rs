@@ -16,7 +16,7 @@ use chancery_types::Issuer;
 use super::check::nameless_host;
 use super::user::{new_username, notice_address};
 use super::{Output, lines};
-use crate::access::{check_folder, folder_of, make_folder, with_companions};
+use crate::access::{check_folder, check_is_folder, folder_of, make_folder, with_companions};
 use crate::arguments::{Configured, Init};
 use crate::kept::replacing;
 use crate::parts::{open, password_rules};
@@ -154,8 +154,9 @@ fn check_places(
 ) -> Result<(), String> {
     for file in [store, wrapping_key] {
         let parent = folder_of(file);
-        if parent != folder_of(configuration) && !parent.is_dir() {
-            return Err(format!("{}: the folder does not exist; nothing was changed", parent.display()));
+        if parent != folder_of(configuration) {
+            let checked = check_is_folder(&parent);
+            checked.map_err(|what| format!("{}: {what}; nothing was changed", file.display()))?;
         }
     }
     if folder.exists() {

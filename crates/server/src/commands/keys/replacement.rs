@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::said;
-use crate::access::{folder_of, ourselves};
+use crate::access::{check_is_folder, folder_of, ourselves};
 use crate::arguments::Configured;
 use crate::commands::backup::{NO_STORE, Unfinished, unwritten};
 use crate::commands::printed::Form;
@@ -87,14 +87,10 @@ impl WrappingKey {
         if path.symlink_metadata().is_ok() {
             return Ok(Self { key: secrets::wrapping_key(path)?, made: None });
         }
-        let folder = folder_of(path);
-        if !folder.is_dir() {
-            return Err(format!(
-                "keys.wrapping_key: {}: its folder does not exist: correct the path, or make the folder with `mkdir -m 700`, where a \
-                 new key is to be written; {UNCHANGED}",
-                path.display()
-            ));
-        }
+        check_is_folder(&folder_of(path)).map_err(|what| {
+            let path = path.display();
+            format!("keys.wrapping_key: {path}: {what}; or correct the path, where a new key is to be written; {UNCHANGED}")
+        })?;
         let (text, key) = secrets::new_wrapping_key();
         Ok(Self { key, made: Some(text) })
     }
