@@ -17,14 +17,14 @@ use chancery_types::Kind;
 
 use super::{Output, client, lines};
 use crate::access::{
-    IS_FOLDER, check_backups, check_folder, check_source, check_store, folder_of, forbidden_store, full_disk,
-    ourselves, real, with_companions,
+    IS_FOLDER, check_backups, check_folder, check_is_folder, check_source, check_store, folder_of,
+    forbidden_store, full_disk, ourselves, real, with_companions,
 };
 use crate::arguments::{Backup, Restore};
 use crate::kept::{Kept, complete, set_aside};
 use crate::parts::{check_kind, hindered, missing, open, open_with};
 use crate::secrets;
-use crate::settings::{Settings, Store, load, with_remedy};
+use crate::settings::{Settings, Source, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, Word, counted};
 
@@ -37,7 +37,7 @@ pub(super) const NO_STORE: &str = "store.sqlite is not set, so there is no store
 /// Copies the store while a server may be working on it.
 pub(crate) async fn backup(wanted: Backup) -> Output {
     let settings = load(&wanted.configured).map_err(|complaints| lines(&complaints))?;
-    let Store::Sqlite { path, wrapping_key, group_access } = &settings.store else {
+    let Store::Sqlite { path, group_access, .. } = &settings.store else {
         return Err(NO_STORE.to_owned());
     };
     let file = &wanted.file;
@@ -50,9 +50,7 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
         return Err(about(&"exists already and was not changed: name a new file"));
     }
     let folder = folder_of(file);
-    if !folder.is_dir() {
-        return Err(about(&"its folder does not exist: make it first, with `mkdir -m 700`"));
-    }
+    check_is_folder(&folder).map_err(|what| about(&what))?;
     check_backups(&folder)?;
     let unfinished = Unfinished::beside(file, "backup").map_err(|error| about(&unmade(&folder, &error)))?;
     let now = SystemClock.now();
@@ -68,18 +66,32 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
     unfinished.name(file).map_err(|error| about(&unmade(&folder, &error)))?;
     let size = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
     let said = format!(
-        "written: {} ({size} bytes): the store with everything that was answered before {}\n\
-         not in it: {}, without which no key in it can be used; the configuration; the files of [tls]. Keep copies of \
-         them elsewhere\n",
+        "written: {} ({size} bytes): the store with everything that was answered before {}\n{}",
         file.display(),
         now.rfc3339(),
-        wrapping_key.display()
+        not_in_it(&Source::of(&wanted.configured).path, &settings)
     );
     match damage_left(path, file).await? {
         None => Ok(said),
         // Whatever comes next, such as the removal of older backups, waits for somebody who has read this.
         Some(damage) => Err(said + &damage),
     }
+}
+
+/// What a server needs besides its store, with a line for each file.
+fn not_in_it(configuration: &Path, settings: &Settings) -> String {
+    let mut said = format!(
+        "not in it, so keep copies of them elsewhere:\n  {} (the configuration)\n",
+        configuration.display()
+    );
+    for (setting, file) in settings.files() {
+        let why = match setting {
+            "keys.wrapping_key" => ", without which no key in it can be used",
+            _ => "",
+        };
+        said.push_str(&format!("  {} ({setting}){why}\n", file.display()));
+    }
+    said
 }
 
 /// What is damaged in a store of which a copy could be made: it is made of the tables, and its indexes anew.

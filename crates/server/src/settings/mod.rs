@@ -4,6 +4,7 @@ mod addresses;
 mod catalogue;
 mod durations;
 mod environment;
+mod files;
 mod forms;
 mod needs;
 mod not_toml;

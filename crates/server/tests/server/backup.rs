@@ -61,6 +61,7 @@ fn a_backup_is_not_put_where_others_write() {
         }
         let said = refused(&folder, &["backup", "backups/b"], "");
         assert!(said.starts_with("backups: ") && said.contains("`mkdir -m 700`"), "{mode:o}: {said}");
+        assert_eq!(said.contains("`chmod go-w`"), mode & 0o1000 == 0, "{mode:o}: {said}");
         assert!(!fs::read_dir(&place).unwrap().any(|file| file.unwrap().file_name() == "b"), "{mode:o}");
     }
 }
@@ -133,8 +134,7 @@ fn what_was_stopped_before_moves_with_its_logins() {
     let token = token(server.address("http"));
     done(&folder, &["backup", "running"], "");
     stopped(server);
-    let said = done(&folder, &["backup", "stopped"], "");
-    assert!(said.contains("wrapping.key"), "{said}");
+    done(&folder, &["backup", "stopped"], "");
 
     let elsewhere = crate::support::folder();
     for file in ["chancery.toml", "wrapping.key", "running", "stopped"] {
@@ -149,6 +149,49 @@ fn what_was_stopped_before_moves_with_its_logins() {
     stopped(server);
     let printed = done(&elsewhere, &["check"], "");
     assert!(printed.contains("the configuration is good"), "{printed}");
+}
+
+/// With pages of its own: what the backup names is what a server needs elsewhere, and the drill of docs/operate.md needs no copies.
+#[test]
+fn what_is_not_in_a_backup_is_named() {
+    let folder = with_client();
+    done(&folder, &["pages", "export", "pages"], "");
+    fs::write(folder.join("logo.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap();
+    fs::write(folder.join("refused.txt"), "correct horse\n").unwrap();
+    let configuration = fs::read_to_string(folder.join("chancery.toml")).unwrap();
+    let pages = "[pages]\nlogo = 'logo.svg'\ntemplates = 'pages/templates'\nmessages = 'pages/messages'\n";
+    let configuration = configuration.replace("[pages]\n", pages);
+    let configuration = configuration.replace("[passwords]\n", "[passwords]\nblocklist = 'refused.txt'\n");
+    fs::write(folder.join("chancery.toml"), configuration).unwrap();
+    let said = done(&folder, &["backup", "backup"], "");
+    let (_, list) = said.split_once("not in it, so keep copies of them elsewhere:\n").unwrap();
+    let named: Vec<(&str, &str)> = list.lines().map(|line| line.trim().split_once(" (").unwrap()).collect();
+    for (file, setting) in [
+        ("chancery.toml", "the configuration"),
+        ("wrapping.key", "keys.wrapping_key"),
+        ("logo.svg", "pages.logo"),
+        ("pages/templates", "pages.templates"),
+        ("pages/messages", "pages.messages"),
+        ("refused.txt", "passwords.blocklist"),
+    ] {
+        assert!(named.iter().any(|(found, of)| *found == file && of.starts_with(setting)), "{file}: {said}");
+    }
+
+    let drill = crate::support::folder();
+    let store = format!("store.sqlite={}", drill.join("chancery.sqlite").display());
+    done(&folder, &["restore", "backup", "--set", &store], "");
+    assert!(done(&folder, &["check", "--set", &store], "").contains("the configuration is good"));
+    assert!(done(&folder, &["user", "list", "--set", &store], "").contains("alice"));
+
+    let elsewhere = crate::support::folder();
+    for (file, _) in named.into_iter().chain([("backup", "")]) {
+        let to = elsewhere.join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let copied = std::process::Command::new("cp").arg("-pr").arg(folder.join(file)).arg(to).status();
+        assert!(copied.unwrap().success());
+    }
+    done(&elsewhere, &["restore", "backup"], "");
+    assert!(done(&elsewhere, &["check"], "").contains("the configuration is good"));
 }
 
 /// What cannot be written is the backup, and the store is blameless.
@@ -448,6 +491,10 @@ fn a_lost_store_is_restored_or_begun_anew() {
         assert!(said.contains(left) && said.contains("move it away"), "{said}");
         let said = refused(&folder, &["restore", "backup"], "");
         assert!(said.contains(left) && said.contains("is left of a store that is lost"), "{said}");
+        let said = refused(&folder, &["check"], "");
+        assert!(said.contains("`chancery restore FILE --replace`"), "the command that works: {said}");
+        let said = refused(&folder, &["init", "--issuer", "https://a.example"], "");
+        assert!(said.contains("`chancery restore FILE --replace`"), "{said}");
         fs::remove_file(file(left)).unwrap();
     }
     let key = fs::read(file("wrapping.key")).unwrap();
