@@ -64,6 +64,8 @@ const SHOWN = {
     'logout-confirm-unregistered': 'An address to go to that a development provider does not know',
     'logout-frames': 'The applications are told',
     'logout-done': 'Signed out',
+    'logout-done-others': 'Signed out, and somebody else is still signed in',
+    'logout-done-all': 'Everybody is signed out',
     'logout-done-stayed': 'Stayed signed in',
   },
   'What goes wrong': {

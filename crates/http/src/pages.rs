@@ -186,15 +186,16 @@ pub enum Content<'a> {
     Login(&'a LoginView, &'a FormMarkup),
     /// Sign out, or not. Buttons `action` = `logout`, `logout_all` (where others are signed in), `stay`.
     LogoutConfirm(&'a LogoutConfirmView, &'a FormMarkup),
-    /// What a logout request has come to.
-    LogoutDone(&'a LogoutDoneView),
+    /// What a logout request has come to. Where others are signed in and there is something to post
+    /// ([`LogoutDoneView::again`]), button `action` = `logout_all`.
+    LogoutDone(&'a LogoutDoneView, &'a FormMarkup),
     /// Loads every frame of the view, each with the attribute `sandbox`: without `allow-top-navigation` a client, which
     /// anybody may have registered, takes the person nowhere, and opens no window. With an address, the page goes
     /// on there when they have been loaded, or take too long, by the script [`CONTINUE`] with the nonce; without
     /// scripts by `<meta http-equiv=refresh>`, as soon as the last one was loaded. It must have a link with the
     /// id `continue` to it, for whoever does not want to wait. Without one, it says the same as
     /// [`Content::LogoutDone`].
-    LogoutFrames(&'a LogoutFramesView, Option<&'a str>),
+    LogoutFrames(&'a LogoutFramesView, Option<&'a str>, &'a FormMarkup),
     /// What a person has here: sessions and applications, with a way to end each.
     OwnAccount(&'a OwnAccountView),
     /// Carries a request that another site posted, so that it comes again from our own pages with our cookies. Like [`Content::FormPost`].

@@ -377,15 +377,18 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
         View::Login(view) => form_page(site, call, Content::Login(view, &site.markup(&view.form))),
         View::SignUp(view) => form_page(site, call, Content::SignUp(view, &site.markup(&view.form))),
         View::LogoutConfirm(view) => {
-            let action = site.address(Route::at(Endpoint::LogoutConfirmation));
-            let markup = FormMarkup::new(action, &view.fields);
+            let markup = logout_markup(site, &view.fields);
             form_page(site, call, Content::LogoutConfirm(view, &markup))
         }
-        View::LogoutDone(view) => site.page(call, StatusCode::OK, Content::LogoutDone(view), Form::None),
+        View::LogoutDone(view) => {
+            let markup = logout_markup(site, &view.again);
+            site.page(call, StatusCode::OK, Content::LogoutDone(view, &markup), Form::None)
+        }
         View::LogoutFrames(view) => {
             let next = view.next.as_ref().map(post_logout_address);
             let form = if next.is_some() { Form::Continues } else { Form::None };
-            site.page(call, StatusCode::OK, Content::LogoutFrames(view, next.as_deref()), form)
+            let markup = logout_markup(site, &view.done.again);
+            site.page(call, StatusCode::OK, Content::LogoutFrames(view, next.as_deref(), &markup), form)
         }
         View::OwnAccount(view) => site.page(call, StatusCode::OK, Content::OwnAccount(view), Form::None),
         View::DeviceDone(view) => site.page(call, StatusCode::OK, Content::DeviceDone(view), Form::None),
@@ -430,6 +433,11 @@ fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
         retry_after(&mut answer, wait);
     }
     answer
+}
+
+/// Every form of the logout pages is posted to the same address.
+fn logout_markup(site: &Site, fields: &[(&'static str, String)]) -> FormMarkup {
+    FormMarkup::new(site.address(Route::at(Endpoint::LogoutConfirmation)), fields)
 }
 
 /// Every form of the account pages is posted to the first of them.

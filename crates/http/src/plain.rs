@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use chancery_core::interaction::view::{
-    AccountsView, ClientView, ConsentView, CustomView, FormView, LoginProblem, LoginView, LogoutConfirmView,
-    LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, Wait,
+    AccountView, AccountsView, ClientView, ConsentView, CustomView, FormView, LoginProblem, LoginView,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
+    SignedInView, Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
@@ -64,9 +65,9 @@ impl Pages for PlainPages {
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
             Content::Login(view, form) => ("login", "Sign in", login(view, form)),
             Content::LogoutConfirm(view, form) => ("logout-confirm", "Sign out?", logout_confirm(view, form)),
-            Content::LogoutDone(view) => ("logout-done", logout_title(view), logout_done(view)),
-            Content::LogoutFrames(view, next) => {
-                ("logout-frames", "Signed out", logout_frames(view, next, page.nonce))
+            Content::LogoutDone(view, form) => ("logout-done", logout_title(view), logout_done(view, form)),
+            Content::LogoutFrames(view, next, form) => {
+                ("logout-frames", "Signed out", logout_frames(view, (next, form), page.nonce))
             }
             Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
             Content::WebMessage(message) => ("web_message", "One moment", sending(message, page.nonce)),
@@ -320,9 +321,7 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
         button("action", "logout", "Sign out", "")
     );
     if !view.others.is_empty() {
-        let others: Vec<String> =
-            view.others.iter().map(|other| Html::escape(&other.label).to_string()).collect();
-        let _ = write!(fields, "<p>Also signed in: {}.</p>", others.join(", "));
+        let _ = write!(fields, "<p>Also signed in: {}.</p>", labels(&view.others));
         fields.push_str(&button("action", "logout_all", "Sign out of all accounts", ""));
     }
     fields.push_str(&button("action", "stay", "Stay signed in", ""));
@@ -340,15 +339,11 @@ fn logout_title(view: &LogoutDoneView) -> &'static str {
     }
 }
 
-fn logout_done(view: &LogoutDoneView) -> String {
-    let mut html = if view.is_still_signed_in {
-        "<p>You are still signed in here.</p>"
-    } else if view.was_signed_in {
-        "<p>You are signed out here.</p>"
-    } else {
-        "<p>Nobody is signed in here.</p>"
+fn logout_done(view: &LogoutDoneView, form: &FormMarkup) -> String {
+    let mut html = who_is_gone(view);
+    if !view.others.is_empty() && !view.again.is_empty() {
+        html.push_str(&in_form(form, &button("action", "logout_all", "Sign out of all accounts", "")));
     }
-    .to_owned();
     if let Some((client, address)) =
         view.client.as_ref().and_then(|client| Some((client, client.way_on_signed_out()?)))
     {
@@ -359,13 +354,39 @@ fn logout_done(view: &LogoutDoneView) -> String {
     html
 }
 
+/// Who is signed out, and who is not.
+fn who_is_gone(view: &LogoutDoneView) -> String {
+    let mut html = match view {
+        LogoutDoneView { is_still_signed_in: true, .. } => "<p>You are still signed in here.</p>",
+        LogoutDoneView { was_signed_in: true, .. } => "<p>You are signed out here.</p>",
+        LogoutDoneView { others, .. } if others.is_empty() => "<p>Nobody is signed in here.</p>",
+        LogoutDoneView { .. } => "",
+    }
+    .to_owned();
+    if !view.signed_out.is_empty() {
+        let _ = write!(html, "<p>Signed out: {}.</p>", labels(&view.signed_out));
+    }
+    if !view.others.is_empty() {
+        let _ = write!(html, "<p>Still signed in in this browser: {}.</p>", labels(&view.others));
+    } else if !view.signed_out.is_empty() {
+        html.push_str("<p>Nobody else is signed in in this browser.</p>");
+    }
+    html
+}
+
+/// How these people are called.
+fn labels(people: &[AccountView]) -> String {
+    let labels: Vec<_> = people.iter().map(|one| Html::escape(&one.label).to_string()).collect();
+    labels.join(", ")
+}
+
 /// What the page of a client may do in a frame of ours: be itself.
 const SANDBOX: &str = "allow-scripts allow-same-origin allow-forms";
 
-fn logout_frames(view: &LogoutFramesView, next: Option<&str>, nonce: &str) -> String {
+fn logout_frames(view: &LogoutFramesView, (next, form): (Option<&str>, &FormMarkup), nonce: &str) -> String {
     let mut html = match next {
-        Some(_) => "<p>You are signed out here. The applications are told.</p>".to_owned(),
-        None => logout_done(&view.done),
+        Some(_) => who_is_gone(&view.done) + "<p>The applications are told.</p>",
+        None => logout_done(&view.done, form),
     };
     for frame in &view.frames {
         let _ = write!(

@@ -11,7 +11,7 @@ use chancery_core::error::Failure;
 use chancery_core::event::Origins;
 use chancery_core::interaction::view::{
     AccountsView, ApprovalDoneView, DeviceDoneView, ErrorView, FormAction, FormView, LoginView,
-    LogoutFramesView, SignUpView, UnregisteredView,
+    LogoutDoneView, LogoutFramesView, SignUpView, UnregisteredView,
 };
 use chancery_core::interaction::{Entrance, Location};
 use chancery_core::offered::Endpoint;
@@ -38,7 +38,7 @@ const LONGEST_FRAMES: usize = 4096;
 /// What a policy says of the origins of what a page frames: each once, as far as it can name them; or where they are
 /// too many for a header, their schemes.
 fn frames(content: Content<'_>) -> Vec<String> {
-    let Content::LogoutFrames(view, _) = content else { return Vec::new() };
+    let Content::LogoutFrames(view, ..) = content else { return Vec::new() };
     let origins = view.frames.iter().filter_map(|uri| uri.origin());
     let origins: BTreeSet<String> = origins.filter(|origin| is_nameable(origin)).collect();
     if origins.iter().map(|origin| origin.len() + 1).sum::<usize>() <= LONGEST_FRAMES {
@@ -221,7 +221,7 @@ impl Site {
             Content::FormPost(_)
             | Content::Repost(_)
             | Content::WebMessage(_)
-            | Content::LogoutFrames(_, Some(_)) => return Other::Nowhere,
+            | Content::LogoutFrames(_, Some(_), _) => return Other::Nowhere,
             // No address shows what was decided.
             Content::ApprovalDone(ApprovalDoneView { again, .. }, _)
             | Content::DeviceDone(DeviceDoneView { again, .. }) => return Other::Again(self.markup(again)),
@@ -237,10 +237,15 @@ impl Site {
             | Content::SignUp(SignUpView { problem: Some(_), .. }, _) => None,
             Content::UserCode(..) => shown_at.or_else(|| on(Endpoint::UserCode).map(Cow::Owned)),
             Content::OwnAccount(view) => shown_at.or(Some(Cow::Borrowed(&view.address))),
-            // Where nobody is left to be signed out, the endpoint answers like this once more.
-            Content::LogoutDone(view) | Content::LogoutFrames(LogoutFramesView { done: view, .. }, _)
-                if view.again.is_empty() && !view.is_still_signed_in && call.sessions.len() <= 1 =>
+            // The form says of whom it is told.
+            Content::LogoutDone(LogoutDoneView { again, .. }, _)
+            | Content::LogoutFrames(LogoutFramesView { done: LogoutDoneView { again, .. }, .. }, ..)
+                if !again.is_empty() =>
             {
+                None
+            }
+            // Where nobody is left to be signed out, the endpoint answers like this once more.
+            Content::LogoutDone(view, _) if view.others.is_empty() => {
                 let client = view.client.as_ref().map(|client| client.id.as_str());
                 let again = |_| Cow::Owned(self.address_of_logout(client));
                 shown_at.or_else(|| on(Endpoint::EndSession).map(again))
@@ -264,12 +269,11 @@ impl Site {
                 | Content::LogoutConfirm(..)
                 | Content::SignUp(..),
             ) => Other::ByForm,
-            (_, Content::LogoutDone(done) | Content::LogoutFrames(LogoutFramesView { done, .. }, _))
-                if !done.again.is_empty() =>
-            {
-                let action = self.address(Route::at(Endpoint::LogoutConfirmation));
-                Other::Again(FormMarkup::new(action, &done.again))
-            }
+            (
+                _,
+                Content::LogoutDone(LogoutDoneView { again, .. }, markup)
+                | Content::LogoutFrames(LogoutFramesView { done: LogoutDoneView { again, .. }, .. }, _, markup),
+            ) if !again.is_empty() => Other::Again(markup.clone()),
             (_, Content::Error(..) | Content::SignedIn(..)) => match call.posted_again.as_deref() {
                 Some(PostedAgain { address, fields }) => {
                     Other::Again(FormMarkup { action: address.to_string(), fields: fields.clone() })

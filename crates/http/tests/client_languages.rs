@@ -20,7 +20,7 @@ impl Pages for TwoLanguages {
             Content::Login(view, _) => Some(&view.client),
             Content::Consent(view, _) => Some(&view.client),
             Content::LogoutConfirm(view, _) => view.client.as_ref(),
-            Content::LogoutDone(view) => view.client.as_ref(),
+            Content::LogoutDone(view, _) => view.client.as_ref(),
             _ => None,
         };
         let html = PlainPages.page(page, locale);

@@ -38,7 +38,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::FrontPage(_) => "front_page.html",
         Content::Login(..) => "login.html",
         Content::LogoutConfirm(..) => "logout_confirm.html",
-        Content::LogoutDone(_) => "logout_done.html",
+        Content::LogoutDone(..) => "logout_done.html",
         Content::LogoutFrames(..) => "logout_frames.html",
         Content::NotFound => "not_found.html",
         Content::OwnAccount(_) => "account.html",
@@ -62,9 +62,9 @@ pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
         Content::DeviceDone(view) => Some(&view.client),
         Content::Login(view, _) => Some(&view.client),
         Content::LogoutConfirm(view, _) => view.client.as_ref().filter(|_| view.problem.is_none()),
-        Content::LogoutDone(view) => view.client.as_ref(),
+        Content::LogoutDone(view, _) => view.client.as_ref(),
         // A page that goes on waits for everything in it, and should not for a picture.
-        Content::LogoutFrames(view, next) => view.done.client.as_ref().filter(|_| next.is_none()),
+        Content::LogoutFrames(view, next, _) => view.done.client.as_ref().filter(|_| next.is_none()),
         Content::SignUp(view, _) => Some(&view.client),
         Content::SignedIn(view, _) => view.client.as_ref(),
         _ => None,
@@ -89,8 +89,8 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::FrontPage(view) => front_page::front_page(view),
         Content::Login(view, markup) => login(view, markup, messages)?,
         Content::LogoutConfirm(view, markup) => logout_confirm(view, markup),
-        Content::LogoutDone(view) => logout_done(view),
-        Content::LogoutFrames(view, next) => logout_frames(view, next),
+        Content::LogoutDone(view, markup) => logout_done(view, markup),
+        Content::LogoutFrames(view, next, markup) => logout_frames(view, next, markup),
         Content::NotFound => context! { page => "not-found" },
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignUp(view, markup) => sign_up(view, markup, messages)?,
@@ -294,14 +294,18 @@ fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
     }
 }
 
-fn logout_frames(view: &LogoutFramesView, next: Option<&str>) -> Value {
+fn logout_frames(view: &LogoutFramesView, next: Option<&str>, markup: &FormMarkup) -> Value {
     let frames: Vec<String> = view.frames.iter().map(|frame| frame.as_str().to_owned()).collect();
-    context! { page => "logout-frames", frames, next, go_on => CONTINUE, ..logout_done(&view.done) }
+    context! { page => "logout-frames", frames, next, go_on => CONTINUE, ..logout_done(&view.done, markup) }
 }
 
-fn logout_done(view: &LogoutDoneView) -> Value {
+fn logout_done(view: &LogoutDoneView, markup: &FormMarkup) -> Value {
+    let accounts = |all: &[AccountView]| all.iter().map(account).collect::<Vec<_>>();
     context! {
         page => "logout-done",
+        form => (!view.again.is_empty()).then(|| form(markup)),
+        signed_out => accounts(&view.signed_out),
+        others => accounts(&view.others),
         client => view.client.as_ref().map(client),
         was_signed_in => view.was_signed_in,
         is_still_signed_in => view.is_still_signed_in,

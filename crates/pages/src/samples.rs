@@ -182,7 +182,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     approvals(&markup, &mut show);
     devices(&markup, &mut show);
     logout(&markup, &mut show);
-    frames(&mut show);
+    frames(&markup, &mut show);
     ended(&mut show);
     error::errors(&mut show);
     own_account::each(&markup, &mut show);
@@ -376,27 +376,33 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         let view = LogoutConfirmView { client, account, others, problem, unregistered, is_stale, fields };
         show(name, Content::LogoutConfirm(&view, markup));
     }
-    for (name, client, was_signed_in, is_still_signed_in) in [
-        ("logout-done", Some(client()), true, false),
-        ("logout-done-nobody-asked", None, true, false),
-        ("logout-done-nobody", None, false, false),
-        ("logout-done-stayed", Some(client()), true, true),
+    let [alice, bob] = ["alice@example.org", "Bob Example"].map(|label| [account(label, false)]);
+    for (name, client, was_signed_in, (signed_out, others)) in [
+        ("logout-done", Some(client()), true, (alice.to_vec(), vec![])),
+        ("logout-done-others", Some(client()), true, (alice.to_vec(), bob.to_vec())),
+        ("logout-done-all", Some(client()), true, ([alice, bob.clone()].concat(), vec![])),
+        ("logout-done-nobody-asked", None, true, (vec![], vec![])),
+        ("logout-done-nobody", None, false, (vec![], vec![])),
+        ("logout-done-nobody-chosen", None, false, (vec![], bob.to_vec())),
+        ("logout-done-stayed", Some(client()), true, (vec![], vec![])),
     ] {
-        let view = LogoutDoneView { client, was_signed_in, is_still_signed_in, again: Vec::new() };
-        show(name, Content::LogoutDone(&view));
+        let again = if signed_out.is_empty() { vec![] } else { vec![("token", "sample".to_owned())] };
+        let is_still_signed_in = name == "logout-done-stayed";
+        let view = LogoutDoneView { client, signed_out, others, was_signed_in, is_still_signed_in, again };
+        show(name, Content::LogoutDone(&view, markup));
     }
 }
 
 /// The page of frames after a logout.
-fn frames(show: &mut impl FnMut(&str, Content<'_>)) {
+fn frames(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
     for (name, next) in
         [("logout-frames", Some("https://photos.example/bye?state=a&b")), ("logout-frames-stays", None)]
     {
         let Ok(frame) = RedirectUri::parse("https://photos.example/out?iss=x&sid=y") else { return };
-        let (client, again) = (Some(client()), Vec::new());
-        let done = LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again };
+        let (client, signed_out) = (Some(client()), vec![account("alice@example.org", false)]);
+        let done = LogoutDoneView { client, signed_out, was_signed_in: true, ..LogoutDoneView::default() };
         let view = LogoutFramesView { frames: vec![frame], next: None, done };
-        show(name, Content::LogoutFrames(&view, next));
+        show(name, Content::LogoutFrames(&view, next, markup));
     }
 }
 

@@ -447,7 +447,7 @@ pub(crate) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
     let addressed = match &pending.purpose {
         Purpose::Respond(addressed) => addressed,
         Purpose::Decide(_) => return approval::refuse(pending, why).await,
-        Purpose::Visit(visit) => return Ok(visit.left(pending.person.is_some())),
+        Purpose::Visit(visit) => return visit.left(pending).await,
     };
     match claim(pending, refused(why)).await? {
         Some(next) => Ok(next),

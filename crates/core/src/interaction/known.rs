@@ -4,15 +4,14 @@ use chancery_types::{ClientId, Scopes, is_misleading};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::page::person_view;
 use super::pending::Pending;
 use super::prompt::Undecided;
 use super::view::{AccountView, SharedClaim, shown};
 use crate::context::Env;
 use crate::error::Fault;
-use crate::model::{ClaimAsk, Claims};
+use crate::model::{Account, ClaimAsk, Claims};
 use crate::ports::ClaimsQuery;
-use crate::session::SignedIn;
+use crate::session::{SignedIn, choice};
 
 /// The claims by which people recognise an account of theirs.
 const NAMES: [&str; 2] = ["name", "email"];
@@ -28,15 +27,26 @@ pub(super) async fn account_view(
 
 /// A person as every page shows them, whether or not a client asks.
 pub(crate) async fn named(env: &Env, who: &SignedIn) -> Result<AccountView, Fault> {
+    Ok(AccountView { choice: choice(&who.found.key), ..known(env, &who.account).await? })
+}
+
+/// An account as every page shows it, whether or not somebody uses it.
+pub(crate) async fn known(env: &Env, account: &Account) -> Result<AccountView, Fault> {
     let itself =
         ClientId::parse(env.issuer.as_str()).map_err(|_| Fault::internal("the issuer is no client"))?;
-    let query = ClaimsQuery { account: &who.account.id, client: &itself, names: &NAMES, locales: None };
+    let query = ClaimsQuery { account: &account.id, client: &itself, names: &NAMES, locales: None };
     let claims = env.accounts.claims(&env.realm, query).await?.said(&NAMES);
     let text = |name| {
         let text: Option<String> = claims.get(name).and_then(|json| serde_json::from_str(json.get()).ok());
         text.map(|text| shown(&text)).filter(|text| !text.trim().is_empty())
     };
-    Ok(AccountView { name: text("name"), email: text("email"), ..person_view(who) })
+    Ok(AccountView { name: text("name"), email: text("email"), ..by_label(account) })
+}
+
+/// An account of which nothing is known but its label.
+pub(crate) fn by_label(account: &Account) -> AccountView {
+    let label = shown(&account.label);
+    AccountView { choice: String::new(), label, name: None, email: None, is_expected: false }
 }
 
 /// What the client gets to know about the person with what is asked for: each claim with its value, once, in the order

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::approval::Waiting;
 use super::approvals::{self, ApprovalProblem, reference};
 use super::form_token::{FormToken, challenge};
-use super::known::{account_view, shared};
+use super::known::{account_view, by_label, shared};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, LOGIN_REQUESTED, Needed};
 use super::user_code::{self, UserCodeProblem};
@@ -413,8 +413,7 @@ fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
 
 /// A person whom no client expects.
 pub(crate) fn person_view(who: &SignedIn) -> AccountView {
-    let label = shown_name(&who.account.label);
-    AccountView { choice: choice(&who.found.key), label, name: None, email: None, is_expected: false }
+    AccountView { choice: choice(&who.found.key), ..by_label(&who.account) }
 }
 
 #[cfg(test)]

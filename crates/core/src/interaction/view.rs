@@ -7,7 +7,6 @@ use chancery_types::{Issuer, RedirectUri, ResourceUri, is_misleading, params};
 use serde_json::Value;
 
 use super::user_code::UserCodeProblem;
-use crate::error::Reason;
 use crate::model::client::{ClientMetadata, Localized};
 use crate::model::{Acr, Client, CustomPromptName, OwnParameters};
 use crate::policy::DetailView;
@@ -18,6 +17,9 @@ pub use approvals::{ApprovalDoneView, ApprovalsView, ApproveView, WaitingView};
 
 mod error;
 pub use error::{ErrorView, MistakeView, UnregisteredView};
+
+mod logout;
+pub use logout::{LogoutConfirmView, LogoutDoneView, LogoutFramesView, PostLogoutTarget};
 
 mod own_account;
 pub use own_account::{
@@ -487,60 +489,6 @@ pub struct SignedInView {
     pub is_answered: bool,
     /// `ui_locales` of the request, as sent.
     pub ui_locales: Option<Box<str>>,
-}
-
-/// The page that asks whether to sign out (OIDC RP-Initiated Logout section 2).
-pub struct LogoutConfirmView {
-    /// Who asks, where that is known.
-    pub client: Option<ClientView>,
-    /// Who would be signed out.
-    pub account: AccountView,
-    /// Who is signed in beside this person in this browser.
-    pub others: Vec<AccountView>,
-    /// What is wrong with the application's request, so that it does not count: the person may sign out all
-    /// the same, and stays here afterwards.
-    pub problem: Option<&'static Reason>,
-    /// The URI of that request that the client has not registered, told to developers only: whoever made the request has
-    /// chosen it.
-    pub unregistered: Option<UnregisteredView>,
-    /// Whether the form was not looked at: it was open too long, or was another browser's.
-    pub is_stale: bool,
-    /// Hidden fields of the form: name and value. Buttons `action` = `logout`, `logout_all`, `stay`.
-    pub fields: Vec<(&'static str, String)>,
-}
-
-/// The page after a logout request that leads nowhere else.
-pub struct LogoutDoneView {
-    /// Who asked, where that is known: the person can go on to its home page.
-    pub client: Option<ClientView>,
-    /// Whether there was anybody to sign out: not where somebody has looked for this page, or did not want to sign in.
-    pub was_signed_in: bool,
-    /// Whether the person has chosen to stay signed in.
-    pub is_still_signed_in: bool,
-    /// What is posted for this page in another language, where it answers the form of a
-    /// [`LogoutConfirmView`]: name and value.
-    pub again: Vec<(&'static str, String)>,
-}
-
-/// The page that loads the logout URIs of clients in frames, and goes on when they have been loaded (OIDC
-/// Front-Channel Logout section 2).
-pub struct LogoutFramesView {
-    /// What is loaded, with `iss` and `sid`.
-    pub frames: Vec<RedirectUri>,
-    /// Where the person goes afterwards; `None` to stay on this page.
-    pub next: Option<PostLogoutTarget>,
-    /// What the page says if the person stays on it.
-    pub done: LogoutDoneView,
-}
-
-/// Where a person goes after a logout: one of the client's `post_logout_redirect_uris`, and the `state` of the
-/// request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostLogoutTarget {
-    /// The URI that was asked for, which a registered one admits.
-    pub uri: RedirectUri,
-    /// `state`, to be sent along.
-    pub state: Option<String>,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::account::AccountPage;
 use super::approvals::{self, ApprovalProblem, reference};
 use super::commit::{SessionChange, Written, proceed, write, written_with};
 use super::form_token::{open, seal};
+use super::known::account_view;
 use super::pending::{Pending, Purpose};
 use super::view::{LogoutDoneView, View};
 use super::{Decided, Entrance, Interactions, Outcome};
@@ -77,20 +78,18 @@ impl Visit {
     }
 
     /// The page for whoever does not want to sign in, or not once more.
-    pub(super) fn left(&self, is_signed_in: bool) -> Decided {
-        match self {
+    pub(super) async fn left(&self, pending: &Pending<'_>) -> Result<Decided, Fault> {
+        Ok(match self {
             Self::Approvals(key) => approvals::told(ApprovalProblem::Undecided, *key),
-            Self::Account(_) if is_signed_in => Self::Account(AccountPage::Overview).outcome(),
+            Self::Account(_) if pending.person.is_some() => Self::Account(AccountPage::Overview).outcome(),
             Self::Account(_) => {
-                let view = LogoutDoneView {
-                    client: None,
-                    was_signed_in: false,
-                    is_still_signed_in: false,
-                    again: Vec::new(),
-                };
+                let mut view = LogoutDoneView::default();
+                for who in pending.by.sessions.everybody(pending.call, pending.env).await? {
+                    view.others.push(account_view(pending, &who, false).await?);
+                }
                 Outcome::Page(Box::new(View::LogoutDone(view))).into()
             }
-        }
+        })
     }
 
     /// How old the login may be with which the person arrives.

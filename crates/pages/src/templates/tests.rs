@@ -32,10 +32,9 @@ fn a_sign_out_has_a_way_on() {
         let [client_uri, initiate_login_uri] =
             [client_uri, initiate_login_uri].map(|uri| uri.map(str::to_owned));
         let client = Some(ClientView { client_uri, initiate_login_uri, ..ClientView::default() });
-        let done =
-            LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again: Vec::new() };
-        let html =
-            Templates::built_in().render(samples::page(Content::LogoutDone(&done)), "en", None).unwrap();
+        let done = LogoutDoneView { client, was_signed_in: true, ..LogoutDoneView::default() };
+        let content = Content::LogoutDone(&done, &chancery_http::FormMarkup::default());
+        let html = Templates::built_in().render(samples::page(content), "en", None).unwrap();
         for address in [home, begin] {
             assert_eq!(html.contains(&format!("href=\"{address}\"")), to == Some(address), "{to:?}: {html}");
         }
@@ -491,6 +490,7 @@ fn the_clients_documents_are_one_click_away() {
             "logout-confirm-stale",
             "logout-done-nobody-asked",
             "logout-done-nobody",
+            "logout-done-nobody-chosen",
         ];
         let is_doubtful = ["logout-confirm-doubtful", "logout-confirm-unregistered"].contains(&&*name);
         let kinds = [

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, constant_time_eq, sha256};
-use chancery_types::{Key, Params, RedirectUri, Timestamp, params};
+use chancery_types::{AccountId, Key, Params, RedirectUri, Timestamp, params};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -18,10 +18,12 @@ use crate::event::Endpoint;
 use crate::interaction::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
-use crate::interaction::known::named;
+use crate::interaction::known::{by_label, known, named};
 use crate::interaction::page::person_view;
-use crate::interaction::view::{ClientView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
-use crate::interaction::{Entrance, Next, Outcome};
+use crate::interaction::view::{
+    AccountView, ClientView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, View,
+};
+use crate::interaction::{Entrance, Next, Outcome, PostLogoutTarget};
 use crate::keys::KeySet;
 use crate::model::{Carrier, Client, Hint};
 use crate::offered::{Component, RedirectLeniency};
@@ -62,8 +64,10 @@ struct LogoutToken {
     /// Digest of the browser cookie.
     #[serde(with = "form_token::digest")]
     browser: [u8; 32],
-    /// The session that the page offers to end.
-    session: Key,
+    /// The session that the page offers to end, and whose it is; none where nobody is left.
+    person: Option<(Key, AccountId)>,
+    /// Who is signed out already, on the page that says so.
+    gone: Vec<AccountId>,
     /// When the page was made.
     issued_at: Timestamp,
 }
@@ -75,6 +79,9 @@ impl Component for EndSessionEndpoint {
             .boolean("frontchannel_logout_session_supported", self.is_on);
     }
 }
+
+/// The hidden fields of a form, and the browser cookie that was made for it.
+type Carried = (Vec<(&'static str, String)>, Option<Zeroizing<[u8; 16]>>);
 
 /// How a logout page is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,34 +111,16 @@ impl EndSessionEndpoint {
             error.record(call, env, Endpoint::EndSession);
         }
         if is_meant && request.problem.is_none() {
-            return Ok(sign_out(call, env, &request, vec![person]).await?);
+            return Ok(self.sign_out((call, env), &request, vec![person], Vec::new()).await?);
         }
         Ok(self.ask(call, env, &request, &person, Shown::First).await?)
     }
 
-    /// Answers the form of the logout page.
+    /// Answers the form of the logout page, or of the one that says who is signed out.
     ///
     /// # Errors
     /// A page for the person.
     pub(crate) async fn confirm(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
-        let mut next = self.confirmed(call, env, form).await?;
-        if let Outcome::Page(view) = &mut next.outcome
-            && let View::LogoutDone(done) | View::LogoutFrames(LogoutFramesView { next: None, done, .. }) =
-                &mut **view
-        {
-            // What has ended once does not end again, so that the same form shows the same page.
-            let field = |name| Some((name, form.one(name).ok()??.to_owned()));
-            done.again = ["request", "token", "ui_locales", "action"].into_iter().filter_map(field).collect();
-            // Where somebody is left, the endpoint asks once more.
-            if !done.is_still_signed_in && call.sessions.len() <= 1 {
-                let client = done.client.as_ref().map(|client| client.id.clone());
-                next.entrance = Some(Entrance::Logout(client));
-            }
-        }
-        Ok(next)
-    }
-
-    async fn confirmed(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
         let carried = Carrier::read(form.one("request")?.unwrap_or(""))?;
         let request = LogoutRequest::read(env, &self.keys, self.redirects, carried).await?;
         let token = match self.token(call, env, form, &request) {
@@ -144,22 +133,28 @@ impl EndSessionEndpoint {
                 };
             }
         };
-        // It has ended meanwhile, perhaps by the same form.
-        let Some(person) = self.sessions.of_key(call, env, token.session).await? else {
-            return Ok(afterwards(&request, done(env, &request)));
+        let person = match &token.person {
+            Some((session, _)) => self.sessions.of_key(call, env, *session).await?,
+            None => None,
         };
-        match form.one("action")? {
-            Some("logout") => Ok(sign_out(call, env, &request, vec![person]).await?),
-            Some("logout_all") => {
-                let everybody = self.sessions.everybody(call, env).await?;
-                Ok(sign_out(call, env, &request, everybody).await?)
+        let Some(person) = person else {
+            // It has ended meanwhile, perhaps by the same form. What has ended once does not end again, so that the same
+            // form shows the same page.
+            let ended = token.person.map(|(_, account)| account);
+            let gone = token.gone.into_iter().chain(ended).collect();
+            return Ok(self.afterwards((call, env), &request, gone, &[]).await?);
+        };
+        let people = match form.one("action")? {
+            Some("logout") => vec![person],
+            Some("logout_all") => self.sessions.everybody(call, env).await?,
+            Some("stay") => return Ok(stayed(env, &request, form)),
+            // The page that says it, in another language.
+            _ if !token.gone.is_empty() => {
+                return Ok(self.afterwards((call, env), &request, token.gone, &[]).await?);
             }
-            Some("stay") => {
-                let stayed = LogoutDoneView { is_still_signed_in: true, ..done(env, &request) };
-                Ok(afterwards(&request, stayed))
-            }
-            _ => Ok(self.ask(call, env, &request, &person, Shown::First).await?),
-        }
+            _ => return Ok(self.ask(call, env, &request, &person, Shown::First).await?),
+        };
+        Ok(self.sign_out((call, env), &request, people, token.gone).await?)
     }
 
     /// Who would be signed out, and whether the hint means this person: by the session that it names, or where
@@ -221,28 +216,14 @@ impl EndSessionEndpoint {
         person: &SignedIn,
         shown: Shown,
     ) -> Result<Next, Fault> {
-        let fresh = call.browser.is_none().then(|| env.secret::<16>());
-        let browser: &Zeroizing<[u8; 16]> =
-            call.browser.as_ref().or(fresh.as_ref()).ok_or_else(|| Fault::internal("no browser"))?;
-        let token = LogoutToken {
-            request: request.carrier.digest(),
-            browser: sha256(&**browser),
-            session: person.found.key,
-            issued_at: call.now,
-        };
-        let mut fields = vec![
-            ("request", request.carrier.clone().into_text()),
-            ("token", form_token::seal(env, &self.keys, FORM, &token)?),
-        ];
-        fields.extend(request.ui_locales.as_deref().map(|locales| ("ui_locales", locales.to_owned())));
+        let offered = Some((person.found.key, person.account.id.clone()));
+        let (fields, fresh) = self.fields((call, env), request, offered, Vec::new())?;
         let others =
             if call.sessions.len() > 1 { self.sessions.everybody(call, env).await? } else { Vec::new() };
-        // What is not known of somebody keeps nobody from signing out.
-        let shown_as = async |who| named(env, who).await.unwrap_or_else(|_| person_view(who));
-        let account = shown_as(person).await;
+        let account = shown_as(env, person).await;
         let mut also = Vec::with_capacity(others.len());
         for other in others.iter().filter(|who| who.found.key != person.found.key) {
-            also.push(shown_as(other).await);
+            also.push(shown_as(env, other).await);
         }
         let view = LogoutConfirmView {
             client: request.client.as_deref().map(|client| ClientView::of(client, &env.issuer)),
@@ -256,6 +237,100 @@ impl EndSessionEndpoint {
         let page = Outcome::Page(Box::new(View::LogoutConfirm(view)));
         let (entrance, unregistered) = (Some(entrance(request)), request.unregistered.clone());
         Ok(Next { browser: fresh, entrance, unregistered, ..page.into() })
+    }
+
+    /// What the form of a page carries, and the new browser cookie that it is bound to, if there was none.
+    fn fields(
+        &self,
+        (call, env): (&Call, &Env),
+        request: &LogoutRequest,
+        person: Option<(Key, AccountId)>,
+        gone: Vec<AccountId>,
+    ) -> Result<Carried, Fault> {
+        let fresh = call.browser.is_none().then(|| env.secret::<16>());
+        let browser =
+            call.browser.as_ref().or(fresh.as_ref()).ok_or_else(|| Fault::internal("no browser"))?;
+        let token = LogoutToken {
+            request: request.carrier.digest(),
+            browser: sha256(&**browser),
+            person,
+            gone,
+            issued_at: call.now,
+        };
+        let mut fields = vec![
+            ("request", request.carrier.clone().into_text()),
+            ("token", form_token::seal(env, &self.keys, FORM, &token)?),
+        ];
+        fields.extend(request.ui_locales.as_deref().map(|locales| ("ui_locales", locales.to_owned())));
+        Ok((fields, fresh))
+    }
+
+    /// Ends these sessions and goes on; others are gone already.
+    async fn sign_out(
+        &self,
+        (call, env): (&Call, &Env),
+        request: &LogoutRequest,
+        people: Vec<SignedIn>,
+        mut gone: Vec<AccountId>,
+    ) -> Result<Next, Fault> {
+        let keys: Vec<Key> = people.iter().map(|person| person.found.key).collect();
+        let mut ended: Vec<EndedSession> = Vec::new();
+        let by = request.client.as_deref().map(Client::id);
+        for person in people {
+            gone.push(person.account.id);
+            ended.extend(session::end(call, env, person.found, by).await?);
+        }
+        let mut next = self.afterwards((call, env), request, gone, &ended).await?;
+        // When the active session has ended and others are there, it stays the first of the cookie: nobody takes
+        // its place unasked.
+        let is_ended = |key: Key| keys.contains(&key);
+        let left: Vec<_> =
+            call.sessions.iter().filter(|handle| !is_ended(handle.key(&env.realm))).cloned().collect();
+        let is_active = call.sessions.first().is_some_and(|first| is_ended(first.key(&env.realm)));
+        if next.sessions.is_none() && (left.is_empty() || !is_active) {
+            next.sessions = Some(left);
+        }
+        Ok(next)
+    }
+
+    /// Where a person goes when these people are gone: where the client wants, or to a page that says who is gone and
+    /// who is not. On the way, the browser tells those clients of the sessions that have just ended that want it so.
+    async fn afterwards(
+        &self,
+        (call, env): (&Call, &Env),
+        request: &LogoutRequest,
+        gone: Vec<AccountId>,
+        ended: &[EndedSession],
+    ) -> Result<Next, Fault> {
+        let (next, frames) = (target(request), frames(env, ended));
+        if let Some(target) = next.clone().filter(|_| frames.is_empty()) {
+            return Ok(Outcome::Leave(target).into());
+        }
+        let is_somebody_left = call.sessions.len() > ended.len();
+        let left = if is_somebody_left { self.sessions.everybody(call, env).await? } else { Vec::new() };
+        let mut view = LogoutDoneView { was_signed_in: true, ..done(env, request) };
+        for (at, account) in gone.iter().enumerate() {
+            // Somebody may have signed in again since.
+            if !gone.iter().take(at).any(|before| before == account)
+                && !left.iter().any(|who| who.account.id == *account)
+            {
+                view.signed_out.extend(known_as(env, account).await);
+            }
+        }
+        for who in &left {
+            view.others.push(shown_as(env, who).await);
+        }
+        let offered = left.first().map(|who| (who.found.key, who.account.id.clone()));
+        let (again, browser) = self.fields((call, env), request, offered, gone)?;
+        view.again = again;
+        // Where somebody is left, the endpoint asks once more.
+        let entrance = (left.is_empty() && next.is_none()).then(|| entrance(request));
+        let view = match frames.is_empty() {
+            true => View::LogoutDone(view),
+            false => View::LogoutFrames(LogoutFramesView { frames, next, done: view }),
+        };
+        let sessions = (left.is_empty() && !call.sessions.is_empty()).then(Vec::new);
+        Ok(Next { browser, entrance, sessions, ..Outcome::Page(Box::new(view)).into() })
     }
 
     /// The token of a form that came back, if its page was made for this browser and this request.
@@ -292,38 +367,12 @@ fn nobody(call: &Call, env: &Env, request: &LogoutRequest) -> Result<Next, PageE
     let sessions = (!call.sessions.is_empty()).then(Vec::new);
     // Whoever comes from an application has signed out there, and hears that they are signed out here, too.
     let was_signed_in = request.client.is_some();
-    Ok(Next { sessions, ..afterwards(request, LogoutDoneView { was_signed_in, ..done(env, request) }) })
+    let view = LogoutDoneView { was_signed_in, ..done(env, request) };
+    Ok(Next { sessions, entrance: Some(entrance(request)), ..leads(request, view) })
 }
 
-/// Ends these sessions and goes on.
-async fn sign_out(
-    call: &Call,
-    env: &Env,
-    request: &LogoutRequest,
-    people: Vec<SignedIn>,
-) -> Result<Next, Fault> {
-    let keys: Vec<Key> = people.iter().map(|person| person.found.key).collect();
-    let mut ended: Vec<EndedSession> = Vec::new();
-    let by = request.client.as_deref().map(Client::id);
-    for person in people {
-        ended.extend(session::end(call, env, person.found, by).await?);
-    }
-    let mut next =
-        front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, done(env, request)));
-    // When the active session has ended and others are there, it stays the first of the cookie: nobody takes
-    // its place unasked.
-    let is_ended = |key: Key| keys.contains(&key);
-    let left: Vec<_> =
-        call.sessions.iter().filter(|handle| !is_ended(handle.key(&env.realm))).cloned().collect();
-    let is_active = call.sessions.first().is_some_and(|first| is_ended(first.key(&env.realm)));
-    if left.is_empty() || !is_active {
-        next.sessions = Some(left);
-    }
-    Ok(next)
-}
-
-/// The page that tells those clients through the browser that want to be told so; `None` if there are none.
-fn front_channel(env: &Env, request: &LogoutRequest, ended: &[EndedSession]) -> Option<Next> {
+/// What the browser loads for those clients that want to be told through it.
+fn frames(env: &Env, ended: &[EndedSession]) -> Vec<RedirectUri> {
     let mut frames = Vec::new();
     for session in ended {
         for client in &session.clients {
@@ -334,21 +383,43 @@ fn front_channel(env: &Env, request: &LogoutRequest, ended: &[EndedSession]) -> 
             frames.extend(RedirectUri::parse(&format!("{uri}{separator}{query}")));
         }
     }
-    let next = request.target.clone().filter(|_| request.problem.is_none());
-    let view = LogoutFramesView { frames, next, done: done(env, request) };
-    (!view.frames.is_empty()).then(|| Outcome::Page(Box::new(View::LogoutFrames(view))).into())
+    frames
 }
 
-/// Where a person goes after a logout, or instead of one.
-fn afterwards(request: &LogoutRequest, done: LogoutDoneView) -> Next {
-    if let Some(target) = request.target.clone().filter(|_| request.problem.is_none()) {
-        return Outcome::Leave(target).into();
+/// Where the client wants the person to go, if its request counts.
+fn target(request: &LogoutRequest) -> Option<PostLogoutTarget> {
+    request.target.clone().filter(|_| request.problem.is_none())
+}
+
+/// The person does not want to be signed out.
+fn stayed(env: &Env, request: &LogoutRequest, form: &Params<'_>) -> Next {
+    let field = |name| Some((name, form.one(name).ok()??.to_owned()));
+    let again = ["request", "token", "ui_locales", "action"].into_iter().filter_map(field).collect();
+    let view = LogoutDoneView { was_signed_in: true, is_still_signed_in: true, again, ..done(env, request) };
+    leads(request, view)
+}
+
+/// Where a person goes whom nobody has signed out.
+fn leads(request: &LogoutRequest, view: LogoutDoneView) -> Next {
+    match target(request) {
+        Some(target) => Outcome::Leave(target).into(),
+        None => Outcome::Page(Box::new(View::LogoutDone(view))).into(),
     }
-    Outcome::Page(Box::new(View::LogoutDone(done))).into()
 }
 
-/// What a page says when somebody has been signed out.
+/// A page that says nothing yet of anybody.
 fn done(env: &Env, request: &LogoutRequest) -> LogoutDoneView {
     let client = request.client.as_deref().map(|client| ClientView::of(client, &env.issuer));
-    LogoutDoneView { client, was_signed_in: true, is_still_signed_in: false, again: Vec::new() }
+    LogoutDoneView { client, ..LogoutDoneView::default() }
+}
+
+/// How a person is called. What is not known of somebody keeps nobody from signing out.
+async fn shown_as(env: &Env, who: &SignedIn) -> AccountView {
+    named(env, who).await.unwrap_or_else(|_| person_view(who))
+}
+
+/// The same for an account whose session has ended; none where there is no such account any more.
+async fn known_as(env: &Env, id: &AccountId) -> Option<AccountView> {
+    let account = env.account(id).await.ok()??;
+    Some(known(env, &account).await.unwrap_or_else(|_| by_label(&account)))
 }
