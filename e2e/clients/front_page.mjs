@@ -63,8 +63,15 @@ await check('every block of lines has its button, where scripts run', async () =
 });
 
 let isPacked = false;
+const folder = '/of/mine/';
 const server = createServer((request, response) => {
-  const library = libraries[request.url];
+  const library = libraries[request.url] ?? libraries[request.url.replace(folder, '/')];
+  // Whoever serves files has nothing at any other address.
+  if (!library && new URL(request.url, 'http://localhost').pathname !== folder) {
+    response.statusCode = 404;
+    response.end();
+    return;
+  }
   response.setHeader('content-type', library ? 'text/javascript' : 'text/html; charset=utf-8');
   const before = isPacked ? `<script src="${packed[0]}"></script>` : `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   const module = isPacked ? lines.replace(/^.*/, packed[2]) : lines;
@@ -73,7 +80,7 @@ ${before}
 <body><script type="module">${module}</script></html>`);
 });
 await new Promise((resolve) => server.listen(0, 'localhost', resolve));
-const mine = `http://localhost:${server.address().port}/`;
+const mine = `http://localhost:${server.address().port}${folder}`;
 
 await check('a page with them signs in', async () => {
   await tab.goto(mine);
