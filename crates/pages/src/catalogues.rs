@@ -49,7 +49,7 @@ impl Catalogues {
         let tag = name.strip_suffix(".toml").filter(|tag| is_language_tag(tag));
         let tag = tag.ok_or("is not named after a language, as `fr.toml` is")?;
         let text = std::fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
-        let table: Table = toml::from_str(&text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let table: Table = toml::from_str(&text).map_err(|error| not_toml(&text, &error))?;
         let mut sentences = BTreeMap::new();
         flatten("", table, &mut sentences)?;
         let have = self.languages().into_iter().find(|have| have.eq_ignore_ascii_case(tag));
@@ -169,6 +169,15 @@ fn arguments(sentence: &str) -> Option<Vec<&str>> {
     (!rest.contains('}')).then_some(names)
 }
 
+/// What is wrong with a text that is not TOML, in one line: what is printed has no others.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    format!("is not TOML in line {number}, `{}`: {}", line.trim(), error.message().replace('\n', ", "))
+}
+
 fn complaint(file: &Path, rule: String) -> Complaint {
     Complaint::new(file.display().to_string(), rule, SECTION)
 }
@@ -176,6 +185,13 @@ fn complaint(file: &Path, rule: String) -> Complaint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_toml_is_told_in_one_line() {
+        let text = "a = \"1\"\nb = = c\n";
+        let said = not_toml(text, &toml::from_str::<Table>(text).unwrap_err());
+        assert!(said.starts_with("is not TOML in line 2, `b = = c`: ") && !said.contains('\n'), "{said}");
+    }
 
     fn with(files: &[(&str, &str)]) -> Result<Catalogues, Vec<String>> {
         static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);

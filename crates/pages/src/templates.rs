@@ -233,7 +233,7 @@ impl Templates {
                 let page = samples::page(content);
                 match self.render(page, language, logo(content)) {
                     Err(error) => {
-                        let found = complaint(template(content), &error);
+                        let found = self.broken(template(content), &error);
                         if !complaints.contains(&found) {
                             complaints.push(found);
                         }
@@ -252,6 +252,18 @@ impl Templates {
             });
         }
         complaints
+    }
+
+    /// A template that fails, with the line that does.
+    fn broken(&self, name: &str, error: &Error) -> Complaint {
+        let mut found = complaint(name, error);
+        let template = self.environment.get_template(&found.setting);
+        let source = template.as_ref().map_or("", |template| template.source());
+        let line = error.line().and_then(|line| source.lines().nth(line.checked_sub(1)?));
+        if let Some(line) = line {
+            found.rule.push_str(&format!("; the line is `{}`", line.trim()));
+        }
+        found
     }
 
     /// What would keep people from going on from the page of this name, by the file that makes it.

@@ -443,6 +443,7 @@ fn a_folder_is_refused_with_all_that_is_wrong() {
     ]);
     assert_eq!(wrong.len(), 3, "{wrong:?}");
     assert!(wrong[0].contains("logn.html: replaces no template"), "{wrong:?}");
+    assert!(wrong.iter().any(|wrong| wrong.contains("; the line is `{{ nobody }}`")), "{wrong:?}");
     assert!(
         complaints(&[("login.html", "{% if %}")])[0]
             .contains("login.html: is not a template that works in line 1")

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::fs::{OpenOptions, create_dir_all};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::{Output, lines};
+use crate::access;
 use crate::arguments::{Configured, Pages};
 use crate::listener::names_this_machine;
 use crate::pages::templates;
@@ -38,14 +39,28 @@ fn export(folder: &Path) -> Output {
     let files: Vec<(std::path::PathBuf, &str)> =
         Templates::sources().map(|(path, text)| (folder.join(path), text)).collect();
     if let Some((file, _)) = files.iter().find(|(file, _)| file.exists()) {
-        return Err(format!("{}: is there already, and nothing was written", file.display()));
+        return Err(format!(
+            "{}: is there already, and nothing was written; name another folder, such as {}-new, or move this one away",
+            file.display(),
+            folder.display()
+        ));
     }
     for (file, text) in &files {
         let written = file.parent().map_or(Ok(()), create_dir_all);
         let written = written.and_then(|()| OpenOptions::new().write(true).create_new(true).open(file));
         let written = written.and_then(|mut open| open.write_all(text.as_bytes()));
-        written.map_err(|error| format!("{}: {error}", file.display()))?;
+        written.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => format!(
+                "{}: user {} may not write there; name a folder where that user may, such as {}",
+                file.display(),
+                access::ourselves(),
+                std::env::temp_dir().join("pages").display()
+            ),
+            _ => format!("{}: {error}", file.display()),
+        })?;
     }
+    // A configuration resolves its files from its own folder, which is often another one than this.
+    let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
     let (templates, messages) = (folder.join("templates"), folder.join("messages"));
     Ok(format!(
         "{} files were written. Keep those that you change, remove the others, and set:\n\n[pages]\n\
@@ -193,8 +208,14 @@ mod tests {
             ..settings::Pages::default()
         };
         assert_eq!(templates(&pages).map(|templates| templates.locales().len()), Ok(2));
-        assert!(export(&folder).unwrap_err().contains("is there already"));
+        let again = export(&folder).unwrap_err();
+        assert!(again.contains("is there already") && again.contains("name another folder"), "{again}");
         std::fs::remove_dir_all(&folder).unwrap();
+        // Wherever the configuration is.
+        let relative = format!("../../target/exported-{}", std::process::id());
+        let said = export(Path::new(&relative)).unwrap();
+        assert!(said.contains("templates = \"/") && said.contains("messages = \"/"), "{said}");
+        std::fs::remove_dir_all(&relative).unwrap();
     }
 
     fn request(target: &str) -> Request<()> {
