@@ -326,6 +326,7 @@ impl fmt::Display for Demo {
 
   try it       {program} try --issuer {issuer}
   your own     open {issuer}/ and copy the lines for your library
+  refused?     {program} log explain REASON, with the reason of the line, says what to do
 "
         )
     }
