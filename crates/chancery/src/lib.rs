@@ -24,8 +24,8 @@ pub use chancery_core::error::{
     Complaint, Complaints, Described, Failure, Fault, FaultKind, Reason, Refusal, Remedy,
 };
 pub use chancery_core::event::{
-    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, Occasion, Origins,
-    RefusedClient,
+    BackgroundTask, ClientMethods, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, Occasion,
+    Origins, RefusedClient,
 };
 pub use chancery_core::fetch::{DynFetch, Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;

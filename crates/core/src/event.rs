@@ -12,7 +12,7 @@ pub use crate::offered::Endpoint;
 use crate::error::{Fault, Reason};
 
 mod refused;
-pub use refused::{Methods, Origins, RefusedClient};
+pub use refused::{ClientMethods, Origins, RefusedClient};
 
 /// Names one request in logs and on error pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -354,7 +354,7 @@ pub enum Event {
         /// Where it came from, if that is why.
         origins: Option<Origins>,
         /// How its client has authenticated, if that is why.
-        methods: Option<Methods>,
+        methods: Option<ClientMethods>,
     },
     /// A request object could not be fetched from its `request_uri`.
     RequestObjectUnavailable {

@@ -55,7 +55,7 @@ impl Origins {
 /// The methods of client authentication (RFC 6749 section 2.3) that a request has used and that its client is registered for,
 /// where these do not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Methods {
+pub struct ClientMethods {
     /// `None` if it is one that no client can be registered for.
     pub used: Option<ClientAuthenticationMethod>,
     /// `token_endpoint_auth_method`.

@@ -1,7 +1,7 @@
 //! The lines of the log.
 
 use chancery_core::error::{Fault, FaultKind};
-use chancery_core::event::{Event, LoginAttempt, Methods, NotificationFailure, Origins, RefusedClient};
+use chancery_core::event::{ClientMethods, Event, LoginAttempt, NotificationFailure, Origins, RefusedClient};
 use chancery_types::AccountId;
 
 use super::fields::Fields;
@@ -157,7 +157,7 @@ fn describe(event: &Event, line: &mut Fields) {
             if let Some(Origins { sent, own }) = origins {
                 line.string_if("origin", sent.as_deref()).string("own_origin", own);
             }
-            if let Some(Methods { used, registered }) = methods {
+            if let Some(ClientMethods { used, registered }) = methods {
                 line.string("used", used.map_or("another", |used| used.as_str()))
                     .string("registered", registered.as_str());
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_core::error::{Fault, Reason};
 use chancery_core::event::{
-    BackgroundTask, Endpoint, Event, GrantEnd, LoginAttempt, Methods, NotificationFailure, Origins,
+    BackgroundTask, ClientMethods, Endpoint, Event, GrantEnd, LoginAttempt, NotificationFailure, Origins,
     RefusedClient,
 };
 use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType};
@@ -138,7 +138,7 @@ fn samples(is_known: bool) -> Vec<Event> {
             client: refused,
             redirect_uri: is_known.then(|| "https://other.example/cb".into()),
             origins: is_known.then(|| Origins::of(Some("https://other.example"), "https://id.example")),
-            methods: is_known.then_some(Methods {
+            methods: is_known.then_some(ClientMethods {
                 used: Some(ClientAuthenticationMethod::None),
                 registered: ClientAuthenticationMethod::ClientSecretBasic,
             }),

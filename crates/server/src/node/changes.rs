@@ -138,21 +138,26 @@ impl Node {
     async fn say_person(&self, realm: &RealmId, id: &str) -> Result<(), Fault> {
         let Ok(account) = AccountId::parse(id) else { return Ok(()) };
         let person = self.opened.accounts.of_id(realm, &account).await?;
-        let (event, what) = match person.map(|person| (person.signed_out, person.active)) {
-            None => ("person_changed", "the person is removed"),
-            Some((Some(SignedOut::Everything), _)) => (
-                "person_signed_out",
-                "all sessions of the person have ended, and everything that clients were given",
-            ),
-            Some((Some(SignedOut::Sessions), _)) => (
-                "person_signed_out",
-                "sessions of the person have ended; what clients may do while the person is away goes on",
-            ),
-            Some((None, true)) => ("person_changed", "the person was added or changed; they are enabled"),
-            Some((None, false)) => ("person_changed", "the person was changed; they are disabled"),
+        let what = match person.map(|person| (person.signed_out, person.active)) {
+            None => "the person is removed",
+            Some((Some(signed_out), _)) => {
+                let what = match signed_out {
+                    SignedOut::Everything => {
+                        "all sessions of the person have ended, and everything that clients were given"
+                    }
+                    SignedOut::Sessions => {
+                        "sessions of the person have ended; what clients may do while the person is away goes on"
+                    }
+                };
+                let text = format!("a command, or another node, was at work: {what}");
+                self.log.say_of(Level::Info, "person_signed_out", ("account", id), &text);
+                return Ok(());
+            }
+            Some((None, true)) => "the person was added or changed; they are enabled",
+            Some((None, false)) => "the person was changed; they are disabled",
         };
         let text = format!("a command, or another node, was at work: {what}");
-        self.log.say_of(Level::Info, event, ("account", id), &text);
+        self.log.say_of(Level::Info, "person_changed", ("account", id), &text);
         Ok(())
     }
 

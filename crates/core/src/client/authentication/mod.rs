@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::meets;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason};
-use crate::event::{Methods, Origins, RefusedClient};
+use crate::event::{ClientMethods, Origins, RefusedClient};
 use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
 use crate::offered::{AssertionAudience, Endpoint, MutualTlsConfig, Routes};
@@ -108,7 +108,7 @@ pub struct Unauthenticated {
     /// What is sent to the peer.
     pub failure: Failure,
     /// What it has used and what it is registered for, if that is why. For our own log.
-    pub methods: Option<Methods>,
+    pub methods: Option<ClientMethods>,
     /// Where the script comes from and where it has to come from, if that is why. For our own log.
     pub origins: Option<Origins>,
 }
@@ -223,7 +223,7 @@ impl Authenticator {
             let is_method = matches!(&failure, Failure::Refused(why) if *why.reason == METHOD_UNREGISTERED);
             let methods = registered
                 .filter(|_| is_method)
-                .map(|registered| Methods { used: proof.method(), registered });
+                .map(|registered| ClientMethods { used: proof.method(), registered });
             Unauthenticated { methods, ..Unauthenticated::of(claimed, failure) }
         })
     }
