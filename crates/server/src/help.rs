@@ -1,230 +1,16 @@
-//! The examples at the end of `--help`, for each command.
+//! The arguments of this process as they are read, and what is said of those that are mistyped.
+
+mod examples;
 
 use std::ffi::OsString;
 
 use chancery_types::nearest::{distance, nearest};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory as _, Error, FromArgMatches as _};
+use clap::{Command, Error, FromArgMatches as _};
 
+use self::examples::command;
 use crate::arguments::Arguments;
 use crate::settings;
-
-/// A command, as it is typed after `chancery`; its examples: what is typed, and what it is for where that does not go
-/// without saying; and what else is to be known.
-type Shown = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-
-const EXAMPLES: &[Shown] = &[
-    (
-        "",
-        &[
-            ("chancery", "start a development provider"),
-            ("chancery try", "sign in at it, in another terminal"),
-            ("chancery user add jane email=jane@example.org name=Jane", "add a person to it"),
-            ("chancery init", "begin a provider for real"),
-            ("chancery serve --config chancery.toml", "start that"),
-        ],
-        "",
-    ),
-    (
-        "dev",
-        &[
-            ("chancery dev --listen 127.0.0.1:4000", "where port 3000 is taken"),
-            ("chancery dev --set sign_up.offered=true", "people can make accounts, in this run"),
-        ],
-        "Its settings are in chancery-dev/chancery.toml; docs/configuration.md has all. Variables of the environment override them, \
-         except for its address, store and keys.",
-    ),
-    (
-        "try",
-        &[
-            ("chancery try", "at the development provider"),
-            ("chancery try --issuer http://localhost:3000/oidc", "at another one that has the client `demo`"),
-        ],
-        "",
-    ),
-    ("serve", &[("chancery serve --config /etc/chancery/chancery.toml", "")], ""),
-    (
-        "check",
-        &[
-            ("chancery check", "before each restart"),
-            ("chancery check --strict", "in a pipeline"),
-            ("chancery check --report rfc9700", "every demand of one standard"),
-            ("chancery check --report --format json", "every demand of every standard"),
-        ],
-        "The exit code is 1 if anything is wrong and, with --strict, if anything is \"loosened\"; otherwise it is 0. A \"warning\" never \
-         fails a check, nor does what a report calls \"NOT MET\" or \"advised\". A mistyped command ends with 2.",
-    ),
-    (
-        "accept-issuer",
-        &[("chancery accept-issuer --config /etc/chancery/chancery.toml", "")],
-        "Clients, APIs and people have to follow: see \"Move to another machine\" in docs/operate.md.",
-    ),
-    (
-        "init",
-        &[
-            ("chancery init", "asks for everything"),
-            (
-                "chancery init --directory /var/lib/chancery --issuer https://id.example.org --username alice",
-                "",
-            ),
-            ("chancery init --new-store --no-user", "where the store is lost and there is no backup"),
-        ],
-        "",
-    ),
-    (
-        "client",
-        &[
-            ("chancery client add --kind web --id photos --redirect-uri https://photos.example/cb", ""),
-            ("chancery client list", ""),
-        ],
-        "",
-    ),
-    (
-        "client add",
-        &[
-            ("chancery client add --kind web --id photos --redirect-uri https://photos.example/cb", ""),
-            (
-                "chancery client add --kind spa --redirect-uri https://a.example/ --post-logout-redirect-uri https://a.example/",
-                "",
-            ),
-            (
-                "chancery client add --kind native --refresh-tokens --redirect-uri http://127.0.0.1/cb",
-                "with refresh tokens",
-            ),
-            (
-                r#"chancery client add '{"client_id":"photos","redirect_uris":["https://photos.example/cb"]}'"#,
-                "",
-            ),
-            ("chancery client add --file clients.json", ""),
-        ],
-        "`chancery client members` explains what metadata there is, and so does docs/clients.md. The secret is printed once.",
-    ),
-    ("client list", &[("chancery client list", ""), ("chancery client list --json", "")], ""),
-    (
-        "client show",
-        &[
-            ("chancery client show photos", ""),
-            ("chancery client show photos --json | jq .metadata > photos.json", "edit the file, then:"),
-            ("chancery client update photos --file photos.json", ""),
-        ],
-        "",
-    ),
-    (
-        "client update",
-        &[
-            ("chancery client update photos --name 'Better Photos'", ""),
-            ("chancery client update photos --refresh-tokens", "it gets refresh tokens, too"),
-            (r#"chancery client update photos '{"client_name":"Better Photos","tos_uri":null}'"#, ""),
-            (r#"chancery client update photos '{"chancery":{"refresh_tokens":"always"}}'"#, ""),
-        ],
-        "A list is replaced as a whole (RFC 7396). That goes for flags, too: name all redirect URIs. `chancery client members` explains \
-         the members.",
-    ),
-    ("client secret", &[("chancery client secret rotate photos", "")], ""),
-    (
-        "client secret rotate",
-        &[
-            ("chancery client secret rotate photos", "the former one stays good for 7 days"),
-            ("chancery client secret rotate photos --overlap 0s", "the former one is no secret any more"),
-        ],
-        "",
-    ),
-    ("client disable", &[("chancery client disable photos", "")], ""),
-    ("client enable", &[("chancery client enable photos", "")], ""),
-    ("client remove", &[("chancery client remove photos", "")], ""),
-    ("client members", &[("chancery client members", ""), ("chancery client members redirect_uris", "")], ""),
-    ("registration-token", &[("chancery registration-token list", "")], ""),
-    ("registration-token add", &[("chancery registration-token add acme --count 3 --lifetime 7d", "")], ""),
-    ("registration-token list", &[("chancery registration-token list --json", "")], ""),
-    ("registration-token remove", &[("chancery registration-token remove acme", "")], ""),
-    ("user", &[("chancery user add alice email=alice@example.org", ""), ("chancery user list", "")], ""),
-    (
-        "user add",
-        &[
-            ("chancery user add alice email=alice@example.org name='Alice Liddell'", ""),
-            ("chancery user add bob --claims bob.json --password-file bob.password", ""),
-        ],
-        "",
-    ),
-    ("user show", &[("chancery user show alice", ""), ("chancery user show alice --json", "")], ""),
-    (
-        "user set",
-        &[
-            ("chancery user set alice email=alice@example.org email_verified=true", ""),
-            ("chancery user set alice nickname=", "removes the claim"),
-            ("chancery user claims alice > alice.json", "edit the file, then:"),
-            ("chancery user set alice --claims alice.json", "replaces all claims"),
-        ],
-        "",
-    ),
-    ("user claims", &[("chancery user claims alice > alice.json", "")], ""),
-    (
-        "user passwd",
-        &[
-            ("chancery user passwd alice", "asks for it"),
-            ("chancery user passwd alice --password-file alice.password", ""),
-        ],
-        "",
-    ),
-    ("user disable", &[("chancery user disable alice", "")], ""),
-    ("user enable", &[("chancery user enable alice", "")], ""),
-    ("user remove", &[("chancery user remove alice", "")], ""),
-    ("user list", &[("chancery user list", ""), ("chancery user list --json", "")], ""),
-    ("session", &[("chancery session list jane", "")], ""),
-    ("session list", &[("chancery session list alice", "")], ""),
-    (
-        "session end",
-        &[
-            ("chancery session end alice", "all of them; what clients may do while alice is away goes on"),
-            ("chancery session end alice --grants", "that, too: when something was stolen"),
-            ("chancery session end --all --grants", "everybody's"),
-            ("chancery session end alice xkMl3dPq8wY", "one, as `session list` names it"),
-        ],
-        "",
-    ),
-    ("keys", &[("chancery keys list", "")], ""),
-    ("keys list", &[("chancery keys list", ""), ("chancery keys list --json", "")], ""),
-    ("keys add", &[("chancery keys add EdDSA", "")], ""),
-    ("keys rotate", &[("chancery keys rotate", "every 90 days or sooner")], ""),
-    ("keys remove", &[("chancery keys remove 5Yb2kPqWc1E", "")], ""),
-    (
-        "keys replace",
-        &[("chancery keys replace --lost-wrapping-key", "")],
-        "What people and clients notice: see \"Without the wrapping key\" in docs/operate.md.",
-    ),
-    ("backup", &[("chancery backup chancery-backup.sqlite", "while the server runs")], ""),
-    (
-        "restore",
-        &[
-            ("chancery restore chancery-backup.sqlite --replace", "when it has ended"),
-            ("chancery restore chancery-backup.sqlite --lost-wrapping-key", "then `keys replace`"),
-            ("chancery restore --undo", "what was kept, and how to put it back"),
-        ],
-        "",
-    ),
-    ("log", &[("chancery log explain pkce_missing", "")], ""),
-    (
-        "log explain",
-        &[
-            ("chancery log explain pkce_missing", ""),
-            ("chancery log explain login_throttled", ""),
-            (r#"chancery log explain '{"event":"refused","reason":"pkce_missing"}'"#, "a whole line"),
-        ],
-        "",
-    ),
-    ("pages", &[("chancery pages preview", "every page in a browser")], ""),
-    ("pages export", &[("chancery pages export branding", "")], ""),
-    (
-        "pages preview",
-        &[
-            ("chancery pages preview", ""),
-            ("chancery pages preview --config /etc/chancery/chancery.toml --port 0", ""),
-        ],
-        "",
-    ),
-    ("reasons", &[("chancery reasons redirect_uri_unregistered", "")], ""),
-    ("schema", &[("chancery schema > chancery.schema.json", "for an editor")], ""),
-];
 
 /// What a command is called elsewhere.
 const ELSEWHERE: [(&str, &[&str]); 10] = [
@@ -386,7 +172,9 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
     let mut whole = command();
     whole.build();
     let mut within = &whole;
-    for word in typed.iter().skip(1).filter_map(|word| word.to_str()) {
+    let mistake = wrong(ContextKind::InvalidSubcommand).or_else(|| wrong(ContextKind::InvalidArg));
+    let before = typed.iter().skip(1).filter_map(|word| word.to_str());
+    for word in before.take_while(|word| Some(*word) != mistake.as_deref()) {
         within = within.find_subcommand(word).unwrap_or(within);
     }
     match (wrong(ContextKind::InvalidArg), wrong(ContextKind::InvalidSubcommand)) {
@@ -408,17 +196,6 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
         }
         (_, Some(name)) => {
             let known = within.get_subcommands().flat_map(Command::get_name_and_visible_aliases);
-            // Also `rotate-secret` for `secret rotate`.
-            let below = within.get_subcommands().flat_map(|command| {
-                command.get_subcommands().map(|below| format!("{} {}", command.get_name(), below.get_name()))
-            });
-            let is_same = |other: &String| {
-                let mut words: Vec<&str> = other.split(' ').collect();
-                let mut meant: Vec<&str> = name.split(['-', '_']).collect();
-                words.sort_unstable();
-                meant.sort_unstable();
-                words == meant
-            };
             error.remove(ContextKind::SuggestedSubcommand);
             let is_whole = within.get_name() == "chancery";
             let done_by = NO_COMMANDS.iter().find(|(names, _)| names.contains(&&*name));
@@ -427,14 +204,18 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
                 return error;
             }
             let has = |known: &str| within.get_subcommands().any(|command| command.get_name() == known);
-            let called = ELSEWHERE.iter().find(|(known, names)| names.contains(&&*name) && has(known));
-            let called = called.map(|(known, _)| (*known).to_owned());
+            let called = ELSEWHERE.iter().find(|(_, names)| names.contains(&&*name));
+            let own = called.map_or(&*name, |(known, _)| *known);
+            let called = called.filter(|_| has(own)).map(|_| own.to_owned());
+            let next = typed.iter().skip_while(|word| **word != *name).nth(1).and_then(|word| word.to_str());
+            let turned = next.and_then(|next| in_another_order(within, &[own, next]));
+            let joined: Vec<&str> = name.split(['-', '_']).collect();
+            let below = in_another_order(within, &joined).or(turned);
             let slip = nearest(&name, known).filter(|near| distance(&name, near) <= (name.len() / 3).max(1));
             // What there is one command for needs no name that is near.
             let mut all = within.get_subcommands().map(|known| known.get_name().to_owned());
             let only = all.next().filter(|_| all.next().is_none());
-            let near =
-                below.into_iter().find(is_same).or(called).or_else(|| slip.map(str::to_owned)).or(only);
+            let near = below.or(called).or_else(|| slip.map(str::to_owned)).or(only);
             if let Some(near) = near {
                 error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(near));
             }
@@ -442,6 +223,19 @@ fn suggesting(mut error: Error, typed: &[OsString]) -> Error {
         _ => {}
     }
     error
+}
+
+/// The command of a command that has these words: `secret rotate` for `rotate-secret`, `user add` for `add users`.
+fn in_another_order(within: &Command, words: &[&str]) -> Option<String> {
+    let sorted = |words: &[&str]| {
+        let mut words: Vec<String> = words.iter().map(|word| word.trim_end_matches('s').to_owned()).collect();
+        words.sort_unstable();
+        words
+    };
+    let pairs = within
+        .get_subcommands()
+        .flat_map(|command| command.get_subcommands().map(|below| [command.get_name(), below.get_name()]));
+    pairs.into_iter().find(|pair| sorted(pair) == sorted(words)).map(|pair| pair.join(" "))
 }
 
 /// Which command shows the names, if one of something that exists is missing; and how somebody new is named.
@@ -459,90 +253,9 @@ fn names_of(error: &Error, is_new: bool) -> Option<&'static str> {
     })
 }
 
-/// The command line with the examples.
-fn command() -> Command {
-    EXAMPLES.iter().fold(Arguments::command(), |command, (path, examples, note)| {
-        let names: Vec<&str> = path.split_whitespace().collect();
-        let end = if note.is_empty() { section(examples) } else { section(examples) + "\n\n" + note };
-        ending(command, &names, end)
-    })
-}
-
-/// The command with this at the end of the help of the one that the path leads to.
-fn ending(command: Command, path: &[&str], end: String) -> Command {
-    match path {
-        [] => command.after_help(end),
-        // A name that is no command would be added as one; the tests find it.
-        [name, below @ ..] => command.mut_subcommand(*name, |subcommand| ending(subcommand, below, end)),
-    }
-}
-
-/// The examples as `--help` shows them.
-fn section(examples: &[(&str, &str)]) -> String {
-    let width = examples.iter().map(|(typed, _)| typed.len()).max().unwrap_or(0);
-    let mut text = String::from(if examples.len() == 1 { "Example:" } else { "Examples:" });
-    for (typed, purpose) in examples {
-        let line = format!("\n  {typed:width$}   {purpose}");
-        text.push_str(line.trim_end());
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn each(command: &Command, path: &str, visit: &mut impl FnMut(&str, &Command)) {
-        visit(path, command);
-        for below in command.get_subcommands() {
-            each(below, format!("{path} {}", below.get_name()).trim_start(), visit);
-        }
-    }
-
-    /// What is typed in the examples of a command.
-    fn typed(command: &Command) -> Vec<String> {
-        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-        let lines = help.lines().filter(|line| line.starts_with("  chancery"));
-        // What follows three blanks is an explanation; what follows these signs is for the shell.
-        let ends = ["   ", " | ", " > "];
-        lines
-            .map(|line| ends.iter().fold(line.trim(), |line, end| line.split(end).next().unwrap()))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// The words of a line, as a shell has them.
-    fn words(line: &str) -> Vec<String> {
-        let mut parts = line.split('\'');
-        let mut words = Vec::new();
-        while let Some(bare) = parts.next() {
-            words.extend(bare.split_whitespace().map(str::to_owned));
-            words.extend(parts.next().map(str::to_owned));
-        }
-        words
-    }
-
-    /// Each has its own, and in this table alone.
-    #[test]
-    fn every_command_has_an_example() {
-        let mut commands = Vec::new();
-        each(&command(), "", &mut |path, command| {
-            let own = format!("chancery {path}");
-            assert!(
-                typed(command).iter().any(|line| line.starts_with(own.trim_end())),
-                "`{own}` has no example"
-            );
-            assert!(command.get_about().is_some(), "`{own}` is not a command");
-            commands.push(path.to_owned());
-        });
-        let mut shown: Vec<&str> = EXAMPLES.iter().map(|(path, ..)| *path).collect();
-        shown.sort_unstable();
-        commands.sort_unstable();
-        assert_eq!(commands, shown);
-        each(&Arguments::command(), "", &mut |path, command| {
-            assert!(command.get_after_help().is_none(), "`chancery {path}` has examples in another place");
-        });
-    }
 
     /// A slip is answered with what was probably meant, and not with how to take it for a value.
     #[test]
@@ -552,6 +265,9 @@ mod tests {
             ("chancery user add bob --pasword-file x", "'--password-file'"),
             ("chancery client add --redirect-url x", "'--redirect-uri'"),
             ("chancery client rotate-secret x", "'secret rotate'"),
+            ("chancery add user jane", "'user add'"),
+            ("chancery create clients", "'client add'"),
+            ("chancery list keys", "'keys list'"),
             ("chancery client ad", "'add'"),
             ("chancery chek", "'check'"),
         ] {
@@ -579,16 +295,5 @@ mod tests {
             let error = suggesting(command().try_get_matches_from(&typed).unwrap_err(), &typed).to_string();
             assert!(error.contains("tip: ") && error.contains(said), "{line}: {error}");
         }
-    }
-
-    /// An example that is no longer understood helps nobody.
-    #[test]
-    fn every_example_is_understood() {
-        each(&command(), "", &mut |path, shown| {
-            for line in typed(shown) {
-                let read = command().try_get_matches_from(words(&line));
-                assert!(read.is_ok(), "{path}: {line}: {}", read.unwrap_err());
-            }
-        });
     }
 }

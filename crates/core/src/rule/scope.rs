@@ -39,7 +39,7 @@ reasons! {
     pub NOTHING = Reason {
         name: "scope_nothing",
         code: ErrorCode::InvalidScope,
-        description: "scope must name something that this server knows",
+        description: "scope must name something that this server knows, such as what its metadata has as scopes_supported",
         section: "RFC 6749 section 3.3",
     };
 }

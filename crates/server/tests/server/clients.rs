@@ -317,6 +317,7 @@ fn redirect_uris_that_never_match_are_named() {
         ("web", "a.example/cb", "must be an absolute URI"),
         ("web", "/cb", "must be an absolute URI"),
         ("web", "http://a.example/cb", "must be https; http is for loopback hosts alone"),
+        ("spa", "http://localhost:*/cb", "must not have a wildcard there"),
         ("native", "http://a.example/cb", "must be https; http is for loopback hosts alone"),
     ] {
         let output = client(kind, uri);

@@ -387,6 +387,8 @@ fn of_no_uri(text: &str) -> &'static str {
         .is_some_and(|(_, rest)| rest.split('/').next().unwrap_or("").contains('@'))
     {
         "must not have a user name or password before the host"
+    } else if text.contains('*') {
+        "must not have a wildcard there: register each address by itself"
     } else {
         "must be an absolute URI in ASCII, such as https://app.example/callback"
     }
