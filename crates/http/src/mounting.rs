@@ -85,7 +85,8 @@ impl<'p> Elsewhere<'p> {
         };
         format!(
             "requests come below {below}, but the issuer {} {place}, or give the issuer the path {below}. Where a proxy has \
-             changed the path, name it by `Service::mounted_at`",
+             changed the path, let it hand on the path as it came: in nginx, `proxy_pass` has nothing behind the address, not even \
+             a slash. A program of your own may name the change by `Service::mounted_at`",
             issuer.as_str()
         )
     }
