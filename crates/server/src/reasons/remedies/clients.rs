@@ -51,7 +51,8 @@ pub(crate) const CLIENTS: &[Remedy] = &[
     (
         "compare the line's origin, that of the page that calls, with its own_origin, the scheme, host and port of the client's \
          redirect_uris (`chancery client show ID`): scripts from there may call, and no others; http://localhost:5173 is \
-         another one than http://127.0.0.1:5173. `chancery client update ID` with --redirect-uri for each of all its addresses adds one",
+         another one than http://127.0.0.1:5173. `chancery client update ID` with --redirect-uri for each of all its addresses adds one. Without own_origin it is a \
+         machine, whose secret is nothing for a page: that needs a client of its own, `chancery client add --kind spa`",
         &["origin_not_allowed"],
     ),
     // How does it prove itself?
