@@ -9,6 +9,7 @@ use chancery_types::is_language_tag;
 use chancery_types::nearest::nearest;
 use toml::{Table, Value};
 
+use crate::folder;
 use crate::messages::Catalogues;
 
 /// The section that complaints refer to.
@@ -24,11 +25,8 @@ impl Catalogues {
     /// # Errors
     /// Everything that is wrong.
     pub(crate) fn with_folder(mut self, folder: &Path) -> Result<Self, Complaints> {
-        let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let mut files = match entries {
-            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect::<Vec<_>>(),
-            Err(error) => return Err(vec![complaint(folder, format!("cannot be read: {error}"))].into()),
-        };
+        let mut files = folder::files(folder)
+            .map_err(|error| vec![complaint(folder, format!("cannot be read: {error}"))])?;
         // By language, so that a language comes before those that begin with it.
         files.sort_by(|one, other| one.file_stem().cmp(&other.file_stem()));
         let mut complaints = Vec::new();
@@ -47,7 +45,8 @@ impl Catalogues {
     fn read(&self, file: &Path) -> Result<(String, BTreeMap<String, String>), String> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let tag = name.strip_suffix(".toml").filter(|tag| is_language_tag(tag));
-        let tag = tag.ok_or("is not named after a language, as `fr.toml` is")?;
+        let tag =
+            tag.ok_or_else(|| format!("is not named after a language, as `fr.toml` is: {}", folder::REMEDY))?;
         let text = std::fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
         let table: Table = toml::from_str(&text).map_err(|error| not_toml(&text, &error))?;
         let mut sentences = BTreeMap::new();
@@ -247,6 +246,13 @@ mod tests {
         assert_eq!(catalogues.of("en").text("scope.x"), None);
     }
 
+    #[test]
+    fn what_an_editor_leaves_is_passed_over() {
+        for name in [".de.toml.swp", ".#de.toml", "#de.toml#", "de.toml~", "de.toml.bak"] {
+            assert!(with(&[(name, "= half a line")]).is_ok(), "{name}");
+        }
+    }
+
     /// Everything that is wrong at once, each with its file, its message and what to write.
     #[test]
     fn what_is_wrong_is_named() {
@@ -265,8 +271,8 @@ mod tests {
             ("de.toml", "'login.to' = '{client} }'", "login.to: must have {client} once"),
             ("de.toml", "'scope.a' = '{x}'", "scope.a: has nothing that could be filled in"),
             ("de.toml", "login.title = ", "TOML"),
-            ("german.txt", "", "is not named after a language, as `fr.toml` is"),
-            ("..toml", "", "is not named after a language"),
+            ("german.txt", "", "is not named after a language, as `fr.toml` is: rename it, or move it away"),
+            ("d..toml", "", "is not named after a language"),
         ] {
             let wrong = with(&[(name, text)]).err().unwrap();
             assert_eq!(wrong.len(), 1, "{text}: {wrong:?}");

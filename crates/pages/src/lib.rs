@@ -16,6 +16,7 @@ mod messages;
 mod catalogues;
 mod commands;
 mod context;
+mod folder;
 mod forms;
 mod samples;
 

@@ -17,7 +17,7 @@ use crate::commands::commands;
 use crate::context::{client, client_of, form, template, values};
 use crate::forms::Flaw;
 use crate::messages::{CATALOGUES, Catalogues, as_html};
-use crate::{Brand, brand, forms, samples};
+use crate::{Brand, brand, folder, forms, samples};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -84,18 +84,21 @@ impl Templates {
     /// # Errors
     /// Everything that is wrong: files that replace nothing, and templates that cannot be parsed or rendered.
     pub fn from_folder(path: &Path) -> Result<Self, Complaints> {
-        let entries =
-            std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|error| {
-                vec![Complaint::new(path.display().to_string(), format!("cannot be read: {error}"), SECTION)]
-            })?;
+        let found = folder::files(path).map_err(|error| {
+            vec![Complaint::new(path.display().to_string(), format!("cannot be read: {error}"), SECTION)]
+        })?;
         let (mut files, mut complaints) = (BTreeMap::new(), Vec::new());
-        for entry in entries {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let setting = entry.path().display().to_string();
-            match std::fs::read_to_string(entry.path()) {
+        for file in found {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let setting = file.display().to_string();
+            match std::fs::read_to_string(&file) {
                 _ if !BUILT_IN.iter().any(|(known, _)| *known == name) => {
                     let names: Vec<&str> = BUILT_IN.iter().map(|(known, _)| *known).collect();
-                    let rule = format!("replaces no template; the templates are {}", names.join(", "));
+                    let rule = format!(
+                        "replaces no template: {}; the templates are {}",
+                        folder::REMEDY,
+                        names.join(", ")
+                    );
                     complaints.push(Complaint::new(setting, rule, SECTION));
                 }
                 Ok(text) => drop(files.insert(name, text)),

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chancery_core::error::Complaint;
 use chancery_http::{Html, Locale, Page, PageFile, Pages};
 use chancery_pages::{Accent, Brand, Logo, Templates};
 
@@ -26,8 +27,9 @@ pub(crate) fn templates(wanted: &settings::Pages) -> Result<Templates, String> {
     let mut wrong = Vec::new();
     let templates = match &wanted.templates {
         None => Ok(Templates::built_in()),
-        Some(folder) => Templates::from_folder(folder)
-            .map_err(|complaints| format!("pages.templates: {}", lines(&complaints))),
+        Some(folder) => {
+            Templates::from_folder(folder).map_err(|complaints| each("pages.templates", &complaints))
+        }
     };
     let templates = templates.unwrap_or_else(|why| {
         wrong.push(why);
@@ -36,7 +38,7 @@ pub(crate) fn templates(wanted: &settings::Pages) -> Result<Templates, String> {
     let templates = match &wanted.messages {
         None => templates,
         Some(folder) => templates.with_messages(folder).unwrap_or_else(|complaints| {
-            wrong.push(format!("pages.messages: {}", lines(&complaints)));
+            wrong.push(each("pages.messages", &complaints));
             Templates::built_in()
         }),
     };
@@ -61,6 +63,11 @@ pub(crate) fn templates(wanted: &settings::Pages) -> Result<Templates, String> {
         ));
     }
     if wrong.is_empty() { Ok(templates) } else { Err(wrong.join("\n")) }
+}
+
+/// What is wrong with the files in a folder, a line for each, which names the setting.
+fn each(setting: &str, complaints: &[Complaint]) -> String {
+    lines(complaints).lines().map(|line| format!("{setting}: {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn brand(wanted: &settings::Pages, wrong: &mut Vec<String>) -> Brand {
@@ -180,6 +187,30 @@ mod tests {
             assert!(line.starts_with(beginning), "{line}");
         }
         assert_eq!(wrong.len(), 7, "{wrong:?}");
+    }
+
+    /// The log of a start and of a reload has these lines beside others.
+    #[test]
+    fn each_wrong_file_of_a_folder_names_the_setting() {
+        let folder = std::env::temp_dir().join(format!("chancery-own-pages-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["logn.html", "consnt.html", "login.html~", ".login.html.swp"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        for (setting, wanted) in [
+            ("templates", settings::Pages { templates: Some(folder.clone()), ..Default::default() }),
+            ("messages", settings::Pages { messages: Some(folder.clone()), ..Default::default() }),
+        ] {
+            let wrong = open(&settings::Pages { locale: "en".to_owned(), ..wanted }).err().unwrap();
+            let begins = ["consnt.html", "logn.html"]
+                .map(|name| format!("pages.{setting}: {}: ", folder.join(name).display()));
+            let wrong: Vec<&str> = wrong.lines().collect();
+            assert!(
+                wrong.len() == 2 && wrong.iter().zip(begins).all(|(line, begin)| line.starts_with(&begin)),
+                "{wrong:?}"
+            );
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     /// Browsers take a backslash for a slash, and leave out what is no character (WHATWG URL, section 4.4).

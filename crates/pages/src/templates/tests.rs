@@ -442,13 +442,35 @@ fn a_folder_is_refused_with_all_that_is_wrong() {
         ("consent.html", "{{ t('no.message') }}"),
     ]);
     assert_eq!(wrong.len(), 3, "{wrong:?}");
-    assert!(wrong[0].contains("logn.html: replaces no template"), "{wrong:?}");
+    let expected =
+        "logn.html: replaces no template: rename it, or move it away; the templates are account.html, ";
+    assert!(wrong[0].contains(expected), "{wrong:?}");
     assert!(wrong.iter().any(|wrong| wrong.contains("; the line is `{{ nobody }}`")), "{wrong:?}");
     assert!(
         complaints(&[("login.html", "{% if %}")])[0]
             .contains("login.html: is not a template that works in line 1")
     );
     assert!(Templates::from_folder(Path::new("/nowhere/at/all")).is_err());
+}
+
+/// A backup of a template is not a misspelt one; a file with another end is.
+#[test]
+fn what_an_editor_leaves_is_passed_over() {
+    let left = [
+        ".login.html.swp",
+        ".#login.html",
+        "#login.html#",
+        "login.html~",
+        "login.html.bak",
+        "login.html.orig",
+        "login.html.swp",
+        "login.html.tmp",
+    ];
+    let found = folder(&left.map(|name| (name, "{{ half a template"))).err();
+    assert!(found.is_none(), "{found:?}");
+    for name in ["login.html.old", "bak", "login.htm", "login~.html"] {
+        assert_eq!(folder(&[(name, "")]).err().map(|found| found.len()), Some(1), "{name}");
+    }
 }
 
 /// Writes every page into a folder, to be looked at: `cargo test -p chancery-pages gallery -- --ignored`.
