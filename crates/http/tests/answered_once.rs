@@ -222,6 +222,35 @@ fn a_repetition_after_the_exchange_does_no_harm() {
     }
 }
 
+/// Pages that a request brings each time it begins: the page's name, and the request's `prompt`.
+const EACH_TIME: [(&str, &str); 3] =
+    [("consent", "consent"), ("login", "login"), ("accounts", "select_account")];
+
+/// INT-06, FR-11: gone back to, after the client has exchanged the code. Where the person would be asked the same once
+/// more, they are told that they have answered already, at once and later, and no second code reaches the client.
+#[test]
+fn a_page_that_was_answered_does_not_come_again_without_a_word() {
+    for (page, prompt) in EACH_TIME {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        ua.has_consented("alice", "web", "openid");
+        let request = kit.authorization_request("web").scope("openid").set("prompt", prompt);
+        let first = request.open(&ua).expect_page(page);
+        let tokens = kit.exchange(&say_yes(&first).expect_code()).expect_status(200);
+        for waits in [0, 11] {
+            kit.clock.advance(seconds(waits));
+            for late in [say_yes(&first), say_no(&first)] {
+                let _ = late.expect_way_on();
+                late.expect_refused_form(&FORM_ANSWERED);
+            }
+        }
+        assert!(kit.is_active("web", tokens.member("access_token")), "{page}");
+        let anew = say_yes(&first).restart().expect_page(page);
+        let _ = kit.exchange(&say_yes(&anew).expect_code()).expect_status(200);
+    }
+}
+
 /// A repetition is the same browser's: another one with the same form gets nothing of the answer.
 #[test]
 fn nobody_else_is_led_where_the_answer_led() {

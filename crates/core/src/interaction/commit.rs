@@ -432,14 +432,21 @@ pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Deci
     };
     let next = match repeated(&pending, interaction, &first).await? {
         Repeated::Leads(next) => next,
-        Repeated::Over => {
-            form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
-            lost(&pending, true)?
+        Repeated::Over => answered_before(&pending)?,
+        // Shown to the client again, the code would end what came of it: the request begins anew. A person who
+        // would be asked the same once more has gone back to a page that they have answered.
+        Repeated::Used => {
+            let anew = pending.anew().await?;
+            if anew.needed().is_some() { answered_before(&anew)? } else { proceed(&anew).await? }
         }
-        // Shown to the client again, the code would end what came of it: the request begins anew.
-        Repeated::Used => proceed(&pending.anew().await?).await?,
     };
     Ok(ControlFlow::Break(next))
+}
+
+/// The form is not looked at, and its page says that the request was answered already.
+fn answered_before(pending: &Pending<'_>) -> Result<Decided, Fault> {
+    form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
+    lost(pending, true)
 }
 
 /// Tells the client no, as the answer of the interaction.
