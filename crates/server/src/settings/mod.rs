@@ -188,7 +188,13 @@ fn read(
     let is_broken = !repeated.is_empty();
     complaints.extend(repeated);
     sections::strike(&mut table, &mut complaints);
+    let before = complaints.len();
     unknown::strike(&mut table, &mut complaints);
+    for complaint in complaints.iter_mut().skip(before) {
+        if let Some(rule) = text::below_comment(text, &complaint.setting) {
+            complaint.rule = rule;
+        }
+    }
     let environment = environment::ours(variables, &mut complaints);
     for (name, value) in &environment.settings {
         complaints.extend(overlay::lay(&mut table, &overlay::From::Variable(name), value).err());

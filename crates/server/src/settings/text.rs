@@ -8,6 +8,7 @@ use serde::Deserialize as _;
 use toml::Table;
 use toml::de::{DeTable, Deserializer, Error};
 
+use super::catalogue::ALL;
 use super::not_toml;
 
 /// What the library says of what is there twice.
@@ -64,6 +65,26 @@ fn section_at(text: &str, number: usize) -> &str {
     }
     let before = text.lines().take(number - 1).map(str::trim);
     before.filter_map(|line| heading(line).or_else(|| not_toml::opened(line))).last().unwrap_or_default()
+}
+
+/// What is said of a setting that its section does not have, if it stands below the heading of its own, which is a comment.
+pub(super) fn below_comment(text: &str, setting: &str) -> Option<String> {
+    let line = named(text).into_iter().find(|line| line.path == setting && !line.is_section)?;
+    let (section, name) = setting.rsplit_once('.').unwrap_or(("", setting));
+    let above: Vec<&str> = text.lines().take(line.number - 1).map(str::trim).collect();
+    let between = above.into_iter().rev().take_while(|line| !line.starts_with('['));
+    let heading = between
+        .filter_map(|line| line.strip_prefix('#').map(str::trim))
+        .find(|comment| comment.starts_with('['))?;
+    let own =
+        heading.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).map(|own| format!("{own}[]"));
+    let own = own.or_else(|| Some(heading.strip_prefix('[')?.strip_suffix(']')?.to_owned()))?;
+    ALL.iter().find(|known| known.key == format!("{own}.{name}"))?;
+    let of = if section.is_empty() { "no section".to_owned() } else { format!("[{section}]") };
+    Some(format!(
+        "line {}: the `# {heading}` above it is a comment, and so the line belongs to {of}: take the # away there, too",
+        line.number
+    ))
 }
 
 /// What is said of a setting or section that is there twice. The library names the second place alone.
@@ -139,6 +160,30 @@ mod tests {
             Ok((_, complaints)) | Err(complaints) => complaints,
         };
         complaints.into_iter().map(|complaint| complaint.rule).collect()
+    }
+
+    /// Of a section that may be repeated, the configuration of `init` has the heading as a comment, too.
+    #[test]
+    fn a_line_below_a_heading_that_is_a_comment_is_told_so() {
+        let below = "[discovery]\n# documentation = \"\"\n\n# APIs.\n# [[resource_server]]\n# Its name.\nname = 'API'\n";
+        let hint = "line 7: the `# [[resource_server]]` above it is a comment, and so the line belongs to [discovery]: take the # \
+                    away there, too";
+        for (text, setting, expected) in [
+            (below, "discovery.name", Some(hint)),
+            (below, "discovery.nme", None),
+            (&below.replace("# [[", "[["), "resource_server.name", None),
+            (
+                "# [http]\nlisten = []\n",
+                "listen",
+                Some(
+                    "line 2: the `# [http]` above it is a comment, and so the line belongs to no section: take the # away there, too",
+                ),
+            ),
+            (&below.replace("name =", "names ="), "discovery.names", None),
+            (&below.replace("name =", "[keys]\nname ="), "keys.name", None),
+        ] {
+            assert_eq!(below_comment(text, setting).as_deref(), expected, "{setting} in {text}");
+        }
     }
 
     /// What is there twice is named with both lines.

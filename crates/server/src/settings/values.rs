@@ -193,10 +193,11 @@ pub(crate) fn with_remedy(said: String) -> String {
             let path = before.trim_end_matches("cannot be read: ").trim_end_matches(": ").rsplit(": ").next();
             let path = path.unwrap_or_default();
             let user = access::ourselves();
+            let mode = if Path::new(path).is_dir() { "g+rx" } else { "g+r" };
             let first = access::as_owner_of(&access::folder_of(Path::new(path)), "the folder");
             format!(
                 "{before}{FORBIDDEN}: {first}let user {user}, as whom this runs, read it: `chown {user} {path}` or \
-                 `chmod g+r {path}` for its group; each folder above it must let that user in, as with `chmod g+x`{after}"
+                 `chmod {mode} {path}` for its group; each folder above it must let that user in, as with `chmod g+x`{after}"
             )
         }
         _ => said,
@@ -306,8 +307,12 @@ mod tests {
                 "{said}{FORBIDDEN}: let user {user}, as whom this runs, read it: `chown {user} /etc/a.key` or "
             );
             assert!(told.starts_with(&remedy), "{told}");
+            assert!(told.contains(" or `chmod g+r /etc/a.key` for its group"), "{told}");
             assert_eq!(with_remedy(told.clone()), told, "it is said once");
         }
+        let folder = std::env::temp_dir();
+        let told = with_remedy(format!("pages.templates: {}: cannot be read: {FORBIDDEN}", folder.display()));
+        assert!(told.contains(&format!(" or `chmod g+rx {}` for its group", folder.display())), "{told}");
     }
 
     #[test]
