@@ -1,8 +1,9 @@
-//! The stores that a restore has kept, beside the store and under its name with the time at which they were kept.
+//! The stores that a restore or `keys replace` has kept, beside the store and under its name with the time at which they were kept.
 //!
 //! A store is its file together with what was not moved into it yet (`-wal`), and only their names say which two belong
 //! together: SQLite would take the log of one store for that of another, and destroy it. So both are moved here, and nowhere else.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::ErrorKind;
@@ -14,6 +15,8 @@ use chancery_core::ports::{Clock as _, SystemClock};
 use crate::access::{folder_of, real, with_companions};
 
 const BEFORE_RESTORE: &str = "before-restore";
+
+const BEFORE_NEW_KEYS: &str = "before-new-keys";
 
 /// What a restore has kept.
 pub(crate) struct Kept {
@@ -46,21 +49,8 @@ impl Kept {
     }
 
     fn named(store: &Path) -> Result<Vec<Self>, String> {
-        let folder = folder_of(store);
-        let about = |error: std::io::Error| format!("store.sqlite: {}: {error}", folder.display());
-        let mut begin = store.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        begin.push_str(&format!(".{BEFORE_RESTORE}-"));
-        let mut stamps = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(about)? {
-            let name = entry.map_err(about)?.file_name();
-            if let Some(name) = name.to_str().and_then(|name| name.strip_prefix(&begin)) {
-                let stamp = name.strip_suffix("-wal").or_else(|| name.strip_suffix("-shm")).unwrap_or(name);
-                stamps.push(stamp.to_owned());
-            }
-        }
-        stamps.sort();
-        stamps.dedup();
-        let all = stamps.iter().map(|stamp| Self::at(folder.join(format!("{begin}{stamp}")), stamp));
+        let stamps = stamps(store, BEFORE_RESTORE)?;
+        let all = stamps.iter().map(|stamp| Self::at(named(store, BEFORE_RESTORE, stamp), stamp));
         Ok(all.filter(|kept| kept.has_store || kept.has_log).collect())
     }
 
@@ -86,9 +76,35 @@ impl Kept {
     }
 }
 
-/// The name under which what is there now is kept beside it.
-pub(crate) fn kept_as(store: &Path, before: &str) -> PathBuf {
-    named(store, before, &now())
+/// When something was kept beside this store before such a command, the oldest first.
+fn stamps(store: &Path, before: &str) -> Result<BTreeSet<String>, String> {
+    let folder = folder_of(store);
+    let about = |error: std::io::Error| format!("store.sqlite: {}: {error}", folder.display());
+    let begin = format!("{}.{before}-", store.file_name().unwrap_or_default().to_string_lossy());
+    let mut stamps = BTreeSet::new();
+    for entry in std::fs::read_dir(&folder).map_err(about)? {
+        let name = entry.map_err(about)?.file_name();
+        if let Some(name) = name.to_str().and_then(|name| name.strip_prefix(&begin)) {
+            let stamp = name.strip_suffix("-wal").or_else(|| name.strip_suffix("-shm")).unwrap_or(name);
+            stamps.insert(stamp.to_owned());
+        }
+    }
+    Ok(stamps)
+}
+
+/// The name under which `keys replace` keeps a copy of the store beside it.
+pub(crate) fn copy_before_new_keys(store: &Path) -> PathBuf {
+    named(store, BEFORE_NEW_KEYS, &now())
+}
+
+/// The copies of the store that `keys replace` has kept, the oldest first.
+///
+/// # Errors
+/// When its folder cannot be read.
+pub(crate) fn copies_before_new_keys(store: &Path) -> Result<Vec<PathBuf>, String> {
+    let stamps = stamps(store, BEFORE_NEW_KEYS)?;
+    let all = stamps.iter().map(|stamp| named(store, BEFORE_NEW_KEYS, stamp));
+    Ok(all.filter(|copy| is_there(copy)).collect())
 }
 
 fn now() -> String {

@@ -336,15 +336,28 @@ impl Opened {
     /// Which key cannot be opened, and what to do.
     async fn check_wrapping_key(&self, settings: &Settings) -> Result<(), String> {
         let Store::Sqlite { wrapping_key, .. } = &settings.store else { return Ok(()) };
-        let keys = self.keys.list(&settings.realm).await.map(drop);
-        let secrets = self.keys.secrets(&settings.realm).await.map(drop);
-        keys.and(secrets).map_err(|fault| match fault.kind() {
+        openable(&self.keys, settings).await.map_err(|fault| match fault.kind() {
             FaultKind::Unavailable => fault.to_string(),
-            FaultKind::Internal => {
-                let line = format!("keys.wrapping_key: {}: {fault}; {WITHOUT_COPY}", wrapping_key.display());
-                settings.values.explain_line(line)
-            }
+            FaultKind::Internal => unopened(settings, wrapping_key, &fault),
         })
+    }
+
+    /// Checks that the file of the wrapping key still has the one that opens what is sealed in the store: a server reads it at its
+    /// start alone. What a store that cannot be read has is not known, and said elsewhere.
+    ///
+    /// # Errors
+    /// Why the next start would fail, and what to do.
+    pub(crate) async fn check_key_file(&self, settings: &Settings) -> Result<(), String> {
+        let Store::Sqlite { wrapping_key, .. } = &settings.store else { return Ok(()) };
+        let wrapping = secrets::wrapping_key(wrapping_key);
+        let wrapping = wrapping.map_err(|line| settings.values.explain_line(line))?;
+        let keys = SealedKeys::new(self.documents.clone(), &wrapping, Arc::new(SystemRandom));
+        match openable(&keys.map_err(|fault| fault.to_string())?, settings).await {
+            Err(fault) if fault.kind() == FaultKind::Internal => {
+                Err(unopened(settings, wrapping_key, &fault))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks that the store is in its place and can be read and written.
@@ -389,4 +402,17 @@ impl Opened {
             types => self.keys.begin_encryption(&settings.realm, types, SystemClock.now()).await,
         }
     }
+}
+
+/// Opens everything that is sealed.
+async fn openable(keys: &SealedKeys, settings: &Settings) -> Result<(), Fault> {
+    let listed = keys.list(&settings.realm).await.map(drop);
+    let secrets = keys.secrets(&settings.realm).await.map(drop);
+    listed.and(secrets)
+}
+
+/// What is said of a wrapping key that does not open what is sealed.
+fn unopened(settings: &Settings, wrapping_key: &Path, fault: &Fault) -> String {
+    let line = format!("keys.wrapping_key: {}: {fault}; {WITHOUT_COPY}", wrapping_key.display());
+    settings.values.explain_line(line)
 }

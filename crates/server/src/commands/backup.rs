@@ -23,7 +23,7 @@ use crate::access::{
 use crate::arguments::{Backup, Restore};
 use crate::kept::{Kept, complete, set_aside};
 use crate::parts::{check_kind, hindered, missing, open, open_with};
-use crate::secrets;
+use crate::secrets::{self, WITHOUT_COPY};
 use crate::settings::{Settings, Source, Store, load, with_remedy};
 use crate::store_lock::{Holder, StoreLock};
 use crate::terminal::{Escaped, Word, counted};
@@ -71,11 +71,26 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
         now.rfc3339(),
         not_in_it(&Source::of(&wanted.configured).path, &settings)
     );
-    match damage_left(path, file).await? {
-        None => Ok(said),
-        // Whatever comes next, such as the removal of older backups, waits for somebody who has read this.
-        Some(damage) => Err(said + &damage),
-    }
+    let alarms: Vec<String> = lost_key(&settings).into_iter().chain(damage_left(path, file).await?).collect();
+    // Whatever comes next, such as the removal of older backups, waits for somebody who has read this.
+    if alarms.is_empty() { Ok(said) } else { Err(said + &alarms.join("\n")) }
+}
+
+/// What is said where the wrapping key is gone, perhaps beside a server that still has it in memory.
+fn lost_key(settings: &Settings) -> Option<String> {
+    let Store::Sqlite { wrapping_key, .. } = &settings.store else { return None };
+    is_gone(wrapping_key).then(|| {
+        let line = format!(
+            "keys.wrapping_key: {} does not exist, so the keys in this backup cannot be used: restore your copy; {WITHOUT_COPY}",
+            wrapping_key.display()
+        );
+        settings.values.explain_line(line)
+    })
+}
+
+/// Whether nothing is there; what this user may not look at may be.
+fn is_gone(file: &Path) -> bool {
+    file.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// What a server needs besides its store, with a line for each file.
@@ -89,7 +104,8 @@ fn not_in_it(configuration: &Path, settings: &Settings) -> String {
             "keys.wrapping_key" => ", without which no key in it can be used",
             _ => "",
         };
-        said.push_str(&format!("  {} ({setting}){why}\n", file.display()));
+        let is_there = if is_gone(file) { ": it does not exist" } else { "" };
+        said.push_str(&format!("  {} ({setting}){why}{is_there}\n", file.display()));
     }
     said
 }

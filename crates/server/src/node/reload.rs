@@ -10,7 +10,7 @@ use super::{Current, Node, current};
 use crate::arguments::Configured;
 use crate::commands::lines;
 use crate::log::Level;
-use crate::settings::{self, Change, Settings, Source, Values};
+use crate::settings::{self, Change, Settings, Source, Store, Values};
 
 impl Node {
     /// Reloads the certificate and the configuration, which was `taken` the last time. If one is invalid, the old one
@@ -31,6 +31,7 @@ impl Node {
             Ok((current, settings)) => {
                 self.current.store(Arc::new(current));
                 self.log.change(settings.log);
+                self.say_key_file(&settings).await;
                 self.say_reloaded(&settings.values, taken, matches!(certificate, Some(Err(_))));
                 self.say_departures(&settings);
                 *taken = settings.values;
@@ -102,6 +103,23 @@ impl Node {
             told.push("the certificate and the key of before go on, as certificate_kept says".to_owned());
         }
         self.log.answer(Level::Info, "configuration_reloaded", &told.join("; "));
+    }
+
+    /// Warns where the file of the wrapping key would not let a server start: this one needs it no more.
+    async fn say_key_file(&self, settings: &Settings) {
+        let store = |settings: &Settings| match &settings.store {
+            Store::Sqlite { path, .. } => Some(path.clone()),
+            Store::Memory => None,
+        };
+        // Another store, for which the settings wait, may well have another key.
+        if store(settings) != store(&self.settings) {
+            return;
+        }
+        if let Err(why) = self.opened.check_key_file(settings).await {
+            let text =
+                format!("{why}; this server goes on with the key of its start, and the next start fails");
+            self.log.answer(Level::Warn, "wrapping_key_unusable", &text);
+        }
     }
 
     /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.

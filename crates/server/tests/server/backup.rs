@@ -194,6 +194,24 @@ fn what_is_not_in_a_backup_is_named() {
     assert!(done(&elsewhere, &["check"], "").contains("the configuration is good"));
 }
 
+/// The copy is made, and a timer alarms: without the key it is worth little, which is seen now and not when it is needed.
+#[test]
+fn a_backup_without_its_wrapping_key_is_an_alarm() {
+    let folder = with_client();
+    fs::rename(folder.join("wrapping.key"), folder.join("kept.key")).unwrap();
+    let output = crate::support::run(&folder, &["backup", "backup"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let line =
+        "wrapping.key (keys.wrapping_key), without which no key in it can be used: it does not exist\n";
+    assert!(said.contains("written: backup (") && said.contains(line), "{said}");
+    let alarm = "keys.wrapping_key: wrapping.key does not exist, so the keys in this backup cannot be used: restore your copy";
+    assert!(said.lines().any(|line| line.contains(alarm)), "{said}");
+    fs::rename(folder.join("kept.key"), folder.join("wrapping.key")).unwrap();
+    assert!(!done(&folder, &["backup", "another"], "").contains("does not exist"));
+    done(&folder, &["restore", "backup", "--replace"], "");
+}
+
 /// What cannot be written is the backup, and the store is blameless.
 #[test]
 fn a_backup_that_cannot_be_written_is_named() {

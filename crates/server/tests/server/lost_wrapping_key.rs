@@ -195,6 +195,11 @@ fn a_key_of_another_store_is_taken_and_a_found_one_undoes_it() {
     done(&folder, &["check"], "");
 
     let [copy] = &*copies(&folder) else { panic!("{:?}", copies(&folder)) };
+    let list = done(&folder, &["restore", "--undo"], "");
+    let line = format!(
+        "{copy}: the store before `chancery keys replace`: with the former key in its place, `chancery restore {copy} --replace` puts it back\n"
+    );
+    assert!(list.starts_with("no restore has kept anything") && list.ends_with(&line), "{list}");
     fs::write(folder.join("wrapping.key"), key).unwrap();
     done(&folder, &["restore", copy, "--replace"], "");
     done(&folder, &["check"], "");
@@ -433,4 +438,28 @@ fn what_is_not_lost_is_not_replaced() {
         said.contains("it opens 4 of 5 keys") && said.contains("`chancery restore FILE --replace`"),
         "{said}"
     );
+}
+
+/// A running server needs the file no more, but the next start does: whoever has sent the signal is told.
+#[test]
+fn a_reload_warns_of_a_wrapping_key_with_which_no_server_would_start() {
+    let (folder, other) = (initialised(), initialised());
+    let mut server = Server::start(&folder, &[]);
+    server.signal("HUP");
+    server.wait_for("configuration_reloaded");
+    assert!(!server.has_said("wrapping_key_unusable"));
+    let key = folder.join("wrapping.key");
+    fs::remove_file(&key).unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("wrapping.key: does not exist");
+    assert!(line.contains("\"wrapping_key_unusable\"") && line.contains("\"warn\""), "{line}");
+    assert!(
+        line.contains("; this server goes on with the key of its start, and the next start fails"),
+        "{line}"
+    );
+    fs::copy(other.join("wrapping.key"), &key).unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("sealed with another wrapping key");
+    assert!(line.contains("\"wrapping_key_unusable\""), "{line}");
+    assert_eq!(get(server.address("http"), "/jwks").0, 200);
 }

@@ -1,6 +1,6 @@
 //! `chancery restore --undo`: the store that a restore has kept, put back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chancery_store_sqlite::{Seen, look_through};
 
@@ -8,11 +8,11 @@ use super::{check_unused, content};
 use crate::access::{check_folder, check_store, folder_of, real, with_companions};
 use crate::arguments::Restore;
 use crate::commands::Output;
-use crate::kept::{Kept, complete, set_aside};
+use crate::kept::{Kept, complete, copies_before_new_keys, set_aside};
 use crate::parts::{check_kind, hindered};
 use crate::settings::{Settings, Store};
 use crate::store_lock::{Holder, StoreLock};
-use crate::terminal::Escaped;
+use crate::terminal::{Escaped, Word};
 
 const UNCHANGED: &str = "nothing was changed";
 
@@ -22,7 +22,7 @@ pub(super) async fn undo(settings: &Settings, when: Option<&str>, wanted: &Resto
         return Err(super::NO_STORE.to_owned());
     };
     let store = &real(path);
-    let Some(when) = when else { return Ok(shown(store, &Kept::all(store)?)) };
+    let Some(when) = when else { return Ok(shown(store, &Kept::all(store)?) + &before_new_keys(store)?) };
     check_folder(&folder_of(store), *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
     let _alone = StoreLock::take(settings, Holder::Command("restore"))?;
     complete(store)?;
@@ -83,6 +83,20 @@ fn named(store: &Path, when: &str) -> Result<Kept, String> {
         Some(place) => Ok(all.swap_remove(place)),
         None => Err(format!("{when}: nothing was kept at this time; {UNCHANGED}\n{}", shown(store, &all))),
     }
+}
+
+/// The copies of `keys replace`, which nothing but the former wrapping key opens, a line for each.
+fn before_new_keys(store: &Path) -> Result<String, String> {
+    let line = |copy: &PathBuf| {
+        let name = copy.to_string_lossy();
+        format!(
+            "{}: the store before `chancery keys replace`: with the former key in its place, `chancery restore {} --replace` puts \
+             it back\n",
+            Escaped(&name),
+            Word(&name)
+        )
+    };
+    Ok(copies_before_new_keys(store)?.iter().map(line).collect())
 }
 
 /// What there is to put back, a line for each.

@@ -23,7 +23,7 @@ use crate::arguments::Configured;
 use crate::commands::backup::{NO_STORE, Unfinished, unwritten};
 use crate::commands::printed::Form;
 use crate::commands::{Output, client, lines};
-use crate::kept::kept_as;
+use crate::kept::copy_before_new_keys;
 use crate::parts::{
     FIRST_KEYS, Opened, check_existing, encryption_types, hindered, hindered_step, open_with,
 };
@@ -67,7 +67,7 @@ pub(super) async fn replace(configured: &Configured, is_confirmed: bool, form: F
     let keys = opened.keys.successors(&settings.realm, &algorithms, &types, now).await.map_err(said)?;
     documents.push((DocumentKind::SEALED_KEYS, keys));
 
-    let copy = kept_as(path, "before-new-keys");
+    let copy = copy_before_new_keys(path);
     let unfinished = copied(path, &copy, now).await?;
     let is_made = key.write(wrapping_key)?;
     unfinished.name(&copy).map_err(|error| unwritten(path, &error))?;
