@@ -57,7 +57,11 @@ fn what_is_refused() {
         .row("a scope of another client", reader("write"), scope)
         .row("one of two", reader("read write"), scope)
         .row("nothing that is known", reader("unknown"), scope)
-        .row("nothing but a person's", reader("openid"), scope)
+        .row(
+            "nothing but a person's",
+            kit.client_credentials_request("machine").param("scope", "openid email"),
+            scope,
+        )
         .row("a quote", reader("read\""), scope)
         .row("two scopes", reader("read").param("scope", "read"), Refused::Json(400, "invalid_request"))
         .row(

@@ -15,7 +15,7 @@ use chancery_testkit::{
     Answer, ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder, assert_refused,
 };
 use chancery_types::iana::{ErrorCode, ExtensionGrantName, GrantType};
-use chancery_types::{AccountId, ClientId, Scopes};
+use chancery_types::{AccountId, ClientId, Scope, Scopes};
 use serde_json::json;
 
 const BADGE: &str = "urn:example:badge";
@@ -88,13 +88,15 @@ impl ExtensionGrant for Badge {
 fn client(id: &str, grants: &str) -> String {
     format!(
         r#"{{"client_id":"{id}","client_secret":"{SECRET}","response_types":[],"grant_types":[{grants}],
-            "scope":"openid profile offline_access"}}"#
+            "scope":"openid profile offline_access doors"}}"#
     )
 }
 
 fn builder() -> TestProviderBuilder {
     let door = r#""urn:example:badge","refresh_token""#;
-    TestProvider::builder().extension_grant(Badge::new(BADGE)).client(&client("door", door)).client(
+    let kit = TestProvider::builder().extension_grant(Badge::new(BADGE));
+    let kit = kit.configure(|config| config.scopes.extra.extend(Scope::parse("doors")));
+    kit.client(&client("door", door)).client(
         r#"{"client_id":"open","token_endpoint_auth_method":"none","response_types":[],
             "grant_types":["urn:example:badge"]}"#,
     )
@@ -228,8 +230,8 @@ fn an_answer_says_what_is_left_of_the_scopes() {
     for (badge, scope, left) in [
         ("alice", "openid unknown", Some("openid")),
         ("alice", "unknown", None),
-        ("own", "profile openid", Some("profile")),
-        ("own", "openid", None),
+        ("own", "doors profile openid", Some("doors")),
+        ("own", "openid profile", None),
     ] {
         let answer = request(&kit, badge).param("scope", scope).send();
         match left {
@@ -268,7 +270,7 @@ fn guessing_a_secret_is_slowed_down_here_too() {
 fn a_client_that_is_changed_after_the_issue() {
     let kit = builder().build();
     let change = |patch: &str| kit.change_client("door", patch).expect("a good change");
-    let own = request(&kit, "own").param("scope", "openid profile").send().expect_status(200);
+    let own = request(&kit, "own").param("scope", "openid doors").send().expect_status(200);
     let tokens = request(&kit, "alice").param("scope", "openid offline_access").send().expect_status(200);
     let refresh = || kit.refresh("door", tokens.member("refresh_token"));
 
@@ -302,8 +304,8 @@ fn what_an_application_may_say() {
         assert!(!tokens.member_names().contains(&"refresh_token".to_owned()), "{badge}");
     }
     let (own, trips) =
-        kit.trips(|| request(&kit, "own").param("scope", "openid profile").send().expect_status(200));
-    assert_eq!((trips, &own["scope"], &own["expires_in"]), (1, &"profile".into(), &600.into()));
+        kit.trips(|| request(&kit, "own").param("scope", "openid doors").send().expect_status(200));
+    assert_eq!((trips, &own["scope"], &own["expires_in"]), (1, &"doors".into(), &600.into()));
     assert!(!own.member_names().contains(&"id_token".to_owned()));
 }
 

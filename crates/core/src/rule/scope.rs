@@ -70,6 +70,8 @@ pub enum UnknownScopes {
 #[derive(Clone, Debug)]
 pub struct ScopeRule {
     supported: Scopes,
+    /// Those that say nothing without a person: `openid`, `offline_access`, and those that stand for claims.
+    of_person: Scopes,
     unknown: UnknownScopes,
 }
 
@@ -79,8 +81,9 @@ impl ScopeRule {
     pub fn new(config: &ScopesConfig, of_claims: impl Iterator<Item = Scope>) -> Self {
         let fixed =
             [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().filter_map(|text| Scope::parse(text).ok());
-        let supported = fixed.chain(of_claims).chain(config.extra.iter().cloned()).collect();
-        Self { supported, unknown: config.unknown }
+        let of_person: Scopes = fixed.chain(of_claims).collect();
+        let supported = of_person.iter().chain(&config.extra).cloned().collect();
+        Self { supported, of_person, unknown: config.unknown }
     }
 
     /// `scopes_supported`.
@@ -120,6 +123,20 @@ impl ScopeRule {
         let asked = AskedScopes { known, unknown, withheld: Scopes::default() };
         Ok(asked.withholding(|scope| !is_of_use(scope)))
     }
+
+    /// The same for a token that stands for nobody but the client, and says nothing about a person.
+    ///
+    /// # Errors
+    /// Those of [`asked`](Self::asked).
+    pub(crate) fn asked_of_no_person(
+        &self,
+        text: Option<&str>,
+        client: &Client,
+        servers: &[Arc<ResourceServer>],
+    ) -> Result<AskedScopes, Refusal> {
+        let asked = self.asked(text, client, servers)?;
+        Ok(asked.withholding(|scope| self.of_person.contains(scope.as_str())))
+    }
 }
 
 impl Component for ScopeRule {
@@ -148,11 +165,6 @@ impl AskedScopes {
         }
         let withheld = self.withheld.iter().chain(more.iter()).cloned().collect();
         Self { known: self.known.filtered(|scope| !is_withheld(scope)), withheld, ..self }
-    }
-
-    /// Those of a token that stands for nobody but the client: `openid` and `offline_access` are about a person.
-    pub(crate) fn of_no_person(self) -> Self {
-        self.withholding(|scope| matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS))
     }
 }
 

@@ -44,8 +44,7 @@ pub(super) async fn entitle(
     }
     let (is_named, resource) = (resource.is_some(), caller.resource(resource, false).await?);
     let has_scope = asked.scope.is_some();
-    let asked = rule.asked(asked.scope, client, resource.as_slice())?;
-    let asked = asked.of_no_person();
+    let asked = rule.asked_of_no_person(asked.scope, client, resource.as_slice())?;
     env.record_ignored(call, client, &asked.unknown, &asked.withheld);
     let scopes = asked.known;
     // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).

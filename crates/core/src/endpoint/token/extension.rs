@@ -219,8 +219,11 @@ pub(super) async fn entitle(
         Err(refusal) => return Err(permitted(asked, refusal)),
     };
     let (is_named, resource) = (resource.is_some(), caller.resource(resource, said.person.is_some()).await?);
-    let read = rule.asked(Some(&said.scopes.to_string()), client, resource.as_slice())?;
-    let read = if said.person.is_some() { read } else { read.of_no_person() };
+    let text = said.scopes.to_string();
+    let read = match said.person {
+        Some(_) => rule.asked(Some(&text), client, resource.as_slice())?,
+        None => rule.asked_of_no_person(Some(&text), client, resource.as_slice())?,
+    };
     env.record_ignored(call, client, &read.unknown, &read.withheld);
     let scopes = read.known;
     // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
