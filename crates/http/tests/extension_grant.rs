@@ -10,7 +10,7 @@ use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, Extens
 use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::event::Event;
 use chancery_core::model::{Amr, Factor};
-use chancery_core::rule::scope::NOTHING;
+use chancery_core::rule::scope::{NOTHING, NOTHING_OF_USE};
 use chancery_testkit::{
     Answer, ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder, assert_refused,
 };
@@ -228,15 +228,15 @@ fn a_resource_server_with_jwts() {
 fn an_answer_says_what_is_left_of_the_scopes() {
     let kit = builder().build();
     for (badge, scope, left) in [
-        ("alice", "openid unknown", Some("openid")),
-        ("alice", "unknown", None),
-        ("own", "doors profile openid", Some("doors")),
-        ("own", "openid profile", None),
+        ("alice", "openid unknown", Ok("openid")),
+        ("alice", "unknown", Err(&NOTHING)),
+        ("own", "doors profile openid", Ok("doors")),
+        ("own", "openid profile", Err(&NOTHING_OF_USE)),
     ] {
         let answer = request(&kit, badge).param("scope", scope).send();
         match left {
-            Some(left) => assert_eq!(answer.expect_status(200)["scope"], left, "{badge} {scope}"),
-            None => assert_refused!(answer, NOTHING),
+            Ok(left) => assert_eq!(answer.expect_status(200)["scope"], left, "{badge} {scope}"),
+            Err(why) => assert_refused!(answer, *why),
         }
     }
     let unasked = request(&kit, "own").send().expect_status(200);

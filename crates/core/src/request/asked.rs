@@ -22,7 +22,6 @@ use crate::policy::{PromptOrder, RequestView};
 use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::resource::{RESOURCE, RESOURCE_AMBIGUOUS, Requested};
-use crate::rule::scope;
 
 /// By which door a request comes: the columns of the list of checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +109,7 @@ pub(super) fn asked(
     // Access to a resource server can be asked for without a scope, but not with a misspelt one.
     let is_for_resource_alone = !resources.servers.is_empty() && scopes.unknown.is_empty();
     if scopes.known.is_empty() && !is_for_resource_alone && details.is_empty() {
-        return scope::NOTHING.refused();
+        return scopes.why_nothing().refused();
     }
     let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
     let code_challenge = match response_type.has_code() && door.is_redirected() {

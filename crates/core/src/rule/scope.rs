@@ -35,11 +35,19 @@ reasons! {
         description: "requested scope is unknown",
         section: "RFC 6749 section 3.3",
     };
-    /// None of the requested scopes can be granted: none is known, or all of them are about a person and there is none.
+    /// None of the requested scopes is known.
     pub NOTHING = Reason {
         name: "scope_nothing",
         code: ErrorCode::InvalidScope,
         description: "scope must name something that this server knows, such as what its metadata has as scopes_supported",
+        section: "RFC 6749 section 3.3",
+    };
+    /// The requested scopes that are known are of no use to the client: they are about a person, and the token stands for
+    /// nobody but the client; or only `offline_access` was requested, by a client that gets no refresh tokens.
+    pub NOTHING_OF_USE = Reason {
+        name: "scope_nothing_of_use",
+        code: ErrorCode::InvalidScope,
+        description: "scope names only what is of no use to this client here: what is about an End-User where there is none, or offline_access without refresh tokens",
         section: "RFC 6749 section 3.3",
     };
 }
@@ -157,6 +165,12 @@ pub struct AskedScopes {
 }
 
 impl AskedScopes {
+    /// Why nothing can be granted, when no known scope is left.
+    #[must_use]
+    pub(crate) fn why_nothing(&self) -> &'static Reason {
+        if self.withheld.is_empty() { &NOTHING } else { &NOTHING_OF_USE }
+    }
+
     /// Without those known scopes for which this holds.
     pub(crate) fn withholding(self, is_withheld: impl Fn(&Scope) -> bool) -> Self {
         let more = self.known.filtered(&is_withheld);

@@ -8,7 +8,7 @@ use chancery_types::{Params, ResourceUri};
 use super::Requester;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::{Entitlement, Target};
-use crate::rule::scope::{NOTHING, ScopeRule};
+use crate::rule::scope::ScopeRule;
 
 reasons! {
     /// The client is public, so it has no credentials to authenticate with (RFC 6749 section 4.4).
@@ -46,10 +46,10 @@ pub(super) async fn entitle(
     let has_scope = asked.scope.is_some();
     let asked = rule.asked_of_no_person(asked.scope, client, resource.as_slice())?;
     env.record_ignored(call, client, &asked.unknown, &asked.withheld);
-    let scopes = asked.known;
     // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
-    if has_scope && scopes.is_empty() {
-        return NOTHING.refused();
+    if has_scope && asked.known.is_empty() {
+        return asked.why_nothing().refused();
     }
+    let scopes = asked.known;
     Ok(Entitlement::of_client(client, Target { resource, scopes, details: Vec::new(), is_named }))
 }

@@ -17,7 +17,7 @@ use crate::model::{
     Refresh, Target,
 };
 use crate::policy::ACCOUNT_GONE;
-use crate::rule::scope::{NOTHING, ScopeRule};
+use crate::rule::scope::ScopeRule;
 
 /// A grant type of an application's own (RFC 6749 section 4.5).
 ///
@@ -225,11 +225,11 @@ pub(super) async fn entitle(
         None => rule.asked_of_no_person(Some(&text), client, resource.as_slice())?,
     };
     env.record_ignored(call, client, &read.unknown, &read.withheld);
-    let scopes = read.known;
     // RFC 6749 section 5.1: the answer has to say which scope was granted, and it cannot say "none" (section 3.3).
-    if scopes.is_empty() && request.parameter("scope").is_some() {
-        return NOTHING.refused();
+    if read.known.is_empty() && request.parameter("scope").is_some() {
+        return read.why_nothing().refused();
     }
+    let scopes = read.known;
     let Some((account, proof)) = said.person else {
         let what = Entitlement::of_client(client, Target { resource, scopes, details: Vec::new(), is_named });
         return Ok(Entitlement { grant_type: asked.grant_type(), lifetime: said.lifetime, ..what });

@@ -62,6 +62,12 @@ pub(crate) const REQUESTS: &[Remedy] = &[
         &["scope_not_allowed", "scope_unknown", "scope_nothing", "scope_malformed"],
     ),
     (
+        "compare the request's `scope` with what a client that acts for itself can have: scopes of a [[resource_server]], or of `scopes.extra`; \
+         not `openid`, nor what stands for claims of a person (`[claims.scopes]`). `offline_access` needs refresh tokens (`chancery \
+         client update ID --refresh-tokens`)",
+        &["scope_nothing_of_use"],
+    ),
+    (
         "compare the `scope` of the token request with what the person has agreed to, which the first token response tells",
         &["scope_exceeds_grant"],
     ),
