@@ -318,6 +318,10 @@ impl Node {
                     _ => {}
                 }
             }
+            // Nothing changes in a store that is lost, and that it may not be read is said already.
+            if was_lost {
+                continue;
+            }
             let provider = self.current.load().provider.clone();
             provider.refresh(SystemClock.now()).await;
             self.say_changes().await;
